@@ -1,0 +1,40 @@
+# latchkey_library(NAME SRCS a.cc b.cc [DEPS base crypto] [LIBS OpenSSL::Crypto])
+# makes the library latchkey::NAME. DEPS are folders of ours, LIBS anything else.
+function(latchkey_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LIBS" ${ARGN})
+  add_library(latchkey_${name} STATIC ${ARG_SRCS})
+  add_library(latchkey::${name} ALIAS latchkey_${name})
+  list(TRANSFORM ARG_DEPS PREPEND latchkey::)
+  target_link_libraries(latchkey_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS} PRIVATE latchkey_flags)
+  target_include_directories(latchkey_${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/proto)
+endfunction()
+
+# latchkey_test(NAME SRCS a_test.cc [DEPS ...] [LIBS ...]) makes and registers one gtest program.
+function(latchkey_test name)
+  if(NOT LATCHKEY_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LIBS" ${ARGN})
+  list(TRANSFORM ARG_DEPS PREPEND latchkey::)
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${ARG_LIBS} GTest::gmock GTest::gtest_main latchkey_flags)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# latchkey_program(NAME SRCS main.cc [DEPS ...] [LIBS ...]) makes build/bin/NAME.
+function(latchkey_program name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LIBS" ${ARGN})
+  list(TRANSFORM ARG_DEPS PREPEND latchkey::)
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} ${ARG_LIBS} latchkey_flags)
+endfunction()
+
+# latchkey_bench(NAME SRCS a.cc [DEPS ...] [LIBS ...]) makes one program under build/bench.
+function(latchkey_bench name)
+  if(NOT LATCHKEY_BENCH)
+    return()
+  endif()
+  latchkey_program(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endfunction()

@@ -1,7 +1,8 @@
 #pragma once
 
-// store/ is the broker's durable state: records under text keys, entries that expire, and append-only logs, changed
-// together in serializable transactions. One contract suite (store_contract_test.cc) runs on every implementation.
+// store/ is the broker's durable state: records under text keys, entries that expire, and
+// append-only logs, changed together in serializable transactions. One contract suite
+// (store_contract_test.cc) runs on every implementation.
 
 #include <cstdint>
 #include <optional>
@@ -22,13 +23,15 @@ struct Entry {
   Bytes value;
 };
 
-// `ReadTransaction` sees one consistent state. Not thread-safe; lives only inside the call that passed it.
+// `ReadTransaction` sees one consistent state. Not thread-safe; lives only inside the call that
+// passed it.
 class ReadTransaction {
  public:
   virtual ~ReadTransaction() = default;
   // The value under `key`; nullopt when there is none or it has expired at the transaction's `now`.
   virtual absl::StatusOr<std::optional<Bytes>> Get(std::string_view key) = 0;
-  // Up to `limit` entries whose keys start with `prefix` and sort (bytewise) after `after`, in key order.
+  // Up to `limit` entries whose keys start with `prefix` and sort (bytewise) after `after`, in key
+  // order.
   virtual absl::StatusOr<std::vector<Entry>> Scan(std::string_view prefix, std::string_view after,
                                                   size_t limit) = 0;
   // The number of leaves of `log`; 0 when it does not exist.
@@ -53,9 +56,11 @@ class Transaction : public ReadTransaction {
 class Store {
  public:
   virtual ~Store() = default;
-  // Runs `body` in one transaction. OK: everything it wrote is durable. The error of `body`, or Unavailable when the
-  // storage failed: nothing it wrote remains. `now` decides which entries have expired.
-  virtual absl::Status Transact(absl::Time now, absl::FunctionRef<absl::Status(Transaction&)> body) = 0;
+  // Runs `body` in one transaction. OK: everything it wrote is durable. The error of `body`, or
+  // Unavailable when the storage failed: nothing it wrote remains. `now` decides which entries have
+  // expired.
+  virtual absl::Status Transact(absl::Time now,
+                                absl::FunctionRef<absl::Status(Transaction&)> body) = 0;
   // Runs `body` on a committed state; readers do not wait for writers.
   virtual absl::Status Read(absl::Time now,
                             absl::FunctionRef<absl::Status(ReadTransaction&)> body) = 0;

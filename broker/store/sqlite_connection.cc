@@ -128,8 +128,14 @@ absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const s
   if (sqlite3_open_v2(path.c_str(), &connection->db_, flags, nullptr) != SQLITE_OK) {
     return SqliteError(connection->db_, absl::StrCat("cannot open ", path));
   }
-  RETURN_IF_ERROR(connection->Configure(access));
-  if (access == Access::kWrite) RETURN_IF_ERROR(connection->EnsureSchema(path));
+  sqlite3_busy_timeout(connection->db_, kBusyTimeoutMs);
+  connection->Distrust();
+  if (access == Access::kWrite) {
+    RETURN_IF_ERROR(connection->EnsureSchema(path));
+    RETURN_IF_ERROR(connection->MakeDurable());
+  } else {
+    RETURN_IF_ERROR(connection->Exec("PRAGMA query_only=ON"));
+  }
   RETURN_IF_ERROR(connection->Prepare());
   return connection;
 }
@@ -139,13 +145,14 @@ SqliteConnection::~SqliteConnection() {
   sqlite3_close(db_);
 }
 
-absl::Status SqliteConnection::Configure(Access access) {
-  sqlite3_busy_timeout(db_, kBusyTimeoutMs);
+void SqliteConnection::Distrust() {
   // The file is data, never code: no functions from its schema, no writes to the schema table or
   // shadow tables.
   sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  if (access == Access::kRead) return Exec("PRAGMA query_only=ON");
+}
+
+absl::Status SqliteConnection::MakeDurable() {
   ASSIGN_OR_RETURN(const std::string mode, QueryText("PRAGMA journal_mode=WAL"));
   if (mode != "wal") {
     return absl::UnavailableError(absl::StrCat(

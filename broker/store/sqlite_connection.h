@@ -85,8 +85,9 @@ class SqliteConnection {
 
  private:
   SqliteConnection() = default;
-  absl::Status Configure(Access access);
+  void Distrust();
   absl::Status EnsureSchema(const std::string& path);
+  absl::Status MakeDurable();
   absl::Status Prepare();
   absl::Status Exec(const char* sql);
   absl::StatusOr<std::string> QueryText(const char* sql);

@@ -23,6 +23,12 @@ using ::testing::IsEmpty;
 const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 const absl::Duration kTick = absl::Microseconds(1);
 
+std::vector<std::string> KeysOf(const std::vector<Entry>& entries) {
+  std::vector<std::string> keys;
+  for (const Entry& entry : entries) keys.push_back(entry.key);
+  return keys;
+}
+
 class StoreContractTest : public ::testing::TestWithParam<std::string> {
  protected:
   StoreContractTest() {
@@ -59,11 +65,7 @@ class StoreContractTest : public ::testing::TestWithParam<std::string> {
   std::vector<std::string> Keys(std::string_view prefix, std::string_view after = "",
                                 size_t limit = 100, absl::Time now = kNow) {
     std::vector<std::string> keys;
-    Read(
-        [&](ReadTransaction& t) {
-          for (const Entry& entry : t.Scan(prefix, after, limit).value()) keys.push_back(entry.key);
-        },
-        now);
+    Read([&](ReadTransaction& t) { keys = KeysOf(t.Scan(prefix, after, limit).value()); }, now);
     return keys;
   }
   std::vector<Bytes> Log(std::string_view log, uint64_t first = 0, size_t count = 100) {
@@ -120,9 +122,7 @@ TEST_P(StoreContractTest, ATransactionSeesItsOwnWrites) {
     RETURN_IF_ERROR(t.Put("c", AsBytes("new")));
     EXPECT_EQ(t.Get("a").value(), "new");
     EXPECT_EQ(t.Get("b").value(), std::nullopt);
-    std::vector<std::string> keys;
-    for (const Entry& entry : t.Scan("", "", 10).value()) keys.push_back(entry.key);
-    EXPECT_THAT(keys, ElementsAre("a", "c"));
+    EXPECT_THAT(KeysOf(t.Scan("", "", 10).value()), ElementsAre("a", "c"));
     EXPECT_EQ(t.Append("log", AsBytes("leaf")).value(), 0);
     EXPECT_EQ(t.LogSize("log").value(), 1);
     EXPECT_THAT(t.ReadLog("log", 0, 10).value(), ElementsAre("leaf"));

@@ -397,7 +397,9 @@ TEST_P(StoreContractTest, BehavesAsASimpleModelUnderRandomTransactions) {
     ASSERT_EQ(status.ok(), !refuse) << status;
     if (!refuse) model = changed;
     now += (random() % 3) * kTick;
-    if (random() % 8 == 0) ASSERT_TRUE(store_->RemoveExpired(now, 2).ok());
+    if (random() % 8 == 0) {
+      ASSERT_TRUE(store_->RemoveExpired(now, 2).ok());
+    }
     Read([&](ReadTransaction& t) { EXPECT_EQ(Everything(t), model.Live(now)); }, now);
     ASSERT_EQ(Log("log", 0, SIZE_MAX), model.log);
   }

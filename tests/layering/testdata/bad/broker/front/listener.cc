@@ -1,0 +1,3 @@
+#include <openssl/ssl.h>
+
+#include "broker/store/store.h"

@@ -1,0 +1,1 @@
+#include "dev/software_tee/vendor.h"

@@ -1,0 +1,4 @@
+#include <grpcpp/grpcpp.h>
+
+#include "latchkey/v1/audit.pb.h"
+#include "tests/support/manual_clock.h"

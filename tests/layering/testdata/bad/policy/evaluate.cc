@@ -1,0 +1,4 @@
+#include <fstream>
+
+#include "base/bytes.h"
+#include "broker/release/releaser.h"

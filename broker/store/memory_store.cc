@@ -85,7 +85,7 @@ class Versions {
     return keys;
   }
 
-  void Commit(Changes changes) {
+  void Commit(Changes&& changes) {
     MutexLock lock(mutex_);
     ++committed_;
     for (auto& [key, record] : changes.records) Replace(key, std::move(record));

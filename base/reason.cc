@@ -1,17 +1,18 @@
 #include "base/reason.h"
 
-#include <string>
-
 #include "absl/strings/cord.h"
+#include "base/text.h"
 
 namespace latchkey {
 namespace {
-constexpr std::string_view kReasonUrl = "latchkey.dev/reason";
+
+constexpr char kReasonUrl[] = "latchkey.dev/reason";
+
 }  // namespace
 
 absl::Status Refuse(absl::StatusCode code, std::string_view reason, std::string_view message) {
-  absl::Status status(code, message);
-  status.SetPayload(kReasonUrl, absl::Cord(reason));
+  absl::Status status(code, ToAbsl(message));
+  status.SetPayload(kReasonUrl, absl::Cord(ToAbsl(reason)));
   return status;
 }
 

@@ -30,8 +30,8 @@ struct ParseResult {
 inline constexpr size_t kMaxPolicySizeBytes = 64 * 1024;
 
 // `ParsePolicy` reads, checks and compiles a policy document (docs/policy_language.md). It reports
-// as many issues as it finds, in the order of the text; `file_name` appears in no issue but names
-// the text to FormatIssues.
+// as many issues as it finds, in the order of the text. `file_name` is where the text came from,
+// for messages.
 ParseResult ParsePolicy(std::string_view file_name, std::string_view text);
 
 // `FormatIssues` writes each issue as "file:line:column: error: message", the line quoted, a caret,

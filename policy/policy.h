@@ -39,6 +39,8 @@ struct Rule {
 class Policy {
  public:
   const std::string& name() const { return name_; }
+  // Where the text came from, for messages.
+  const std::string& file_name() const { return file_name_; }
   const std::string& description() const { return description_; }
   // The exact text that was parsed; a digest of the policy is a digest of this.
   const std::string& text() const { return text_; }
@@ -56,6 +58,7 @@ class Policy {
   Policy() = default;
 
   std::string name_;
+  std::string file_name_;
   std::string description_;
   std::string text_;
   std::vector<std::string> guards_;

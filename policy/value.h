@@ -48,6 +48,11 @@ class Value {
     return std::get_if<T>(&value_);
   }
 
+  template <typename Visitor>
+  auto Visit(Visitor visitor) const {
+    return std::visit(visitor, value_);
+  }
+
   friend bool operator==(const Value& a, const Value& b) { return a.value_ == b.value_; }
 
  private:

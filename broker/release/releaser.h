@@ -47,7 +47,6 @@ class Releaser {
   // was decided; it carries an audit reason (release/reasons.h).
   absl::StatusOr<audit::DurableAnswer> Release(const ReleaseRequest& request);
 
-  // recorded.
   // What was refused before authentic evidence.
   Attempts& attempts() { return attempts_; }
 

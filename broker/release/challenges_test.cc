@@ -1,0 +1,86 @@
+#include "broker/release/challenges.h"
+
+#include <memory>
+
+#include "broker/custody/software_root.h"
+#include "gtest/gtest.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/matchers.h"
+#include "tests/support/seeded_random.h"
+
+namespace latchkey::release {
+namespace {
+
+class ChallengesTest : public testing::Test {
+ protected:
+  std::unique_ptr<Challenges> Make(const std::string& deployment, const Bytes& incarnation) {
+    return std::move(
+        Challenges::Create(*root_, random_, deployment, incarnation, absl::Minutes(5)).value());
+  }
+
+  SeededRandom random_;
+  ManualClock clock_;
+  std::unique_ptr<custody::Root> root_ =
+      custody::MakeSoftwareRoot("root", SecretBytes::CopyOf(AsBytes(Bytes(32, '\x01'))), random_);
+  std::unique_ptr<Challenges> challenges_ = Make("deployment", "first");
+};
+
+TEST_F(ChallengesTest, ChallengeIsGoodUntilItsExpiryAndNotAtIt) {
+  const IssuedChallenge issued = challenges_->Issue("default", clock_.Now());
+  EXPECT_EQ(issued.expires_at, clock_.Now() + absl::Minutes(5));
+  const ByteView challenge = AsBytes(issued.challenge);
+  EXPECT_THAT(challenges_->Check(challenge, "default", issued.expires_at - absl::Microseconds(1)),
+              IsOkAndHolds(issued.expires_at));
+  EXPECT_THAT(challenges_->Check(challenge, "default", issued.expires_at),
+              HasReason("CHALLENGE_EXPIRED"));
+}
+
+TEST_F(ChallengesTest, AnotherBrokerOfTheSameRootAcceptsIt) {
+  const IssuedChallenge issued = challenges_->Issue("default", clock_.Now());
+  EXPECT_THAT(
+      Make("deployment", "first")->Check(AsBytes(issued.challenge), "default", clock_.Now()),
+      IsOk());
+}
+
+TEST_F(ChallengesTest, ChallengeOfAnotherTenantDeploymentOrIncarnationIsForged) {
+  const IssuedChallenge issued = challenges_->Issue("default", clock_.Now());
+  const ByteView challenge = AsBytes(issued.challenge);
+  EXPECT_THAT(challenges_->Check(challenge, "other", clock_.Now()), HasReason("CHALLENGE_FORGED"));
+  EXPECT_THAT(Make("elsewhere", "first")->Check(challenge, "default", clock_.Now()),
+              HasReason("CHALLENGE_FORGED"));
+  EXPECT_THAT(Make("deployment", "restored")->Check(challenge, "default", clock_.Now()),
+              HasReason("CHALLENGE_FORGED"));
+  EXPECT_THAT(challenges_->Check(challenge, "default", clock_.Now()), IsOk());
+}
+
+TEST_F(ChallengesTest, EveryFlippedBitAndEveryOtherLengthIsForged) {
+  const Bytes good = challenges_->Issue("default", clock_.Now()).challenge;
+  for (size_t i = 0; i < good.size() * 8; ++i) {
+    Bytes bad = good;
+    bad[i / 8] = static_cast<char>(bad[i / 8] ^ (1 << (i % 8)));
+    EXPECT_THAT(challenges_->Check(AsBytes(bad), "default", clock_.Now()),
+                HasReason("CHALLENGE_FORGED"));
+  }
+  for (size_t size = 0; size < good.size(); ++size) {
+    EXPECT_THAT(challenges_->Check(AsBytes(good.substr(0, size)), "default", clock_.Now()),
+                HasReason("CHALLENGE_FORGED"));
+  }
+  EXPECT_THAT(challenges_->Check(AsBytes(good + "x"), "default", clock_.Now()),
+              HasReason("CHALLENGE_FORGED"));
+  EXPECT_THAT(challenges_->Check(AsBytes(good), "default", clock_.Now()), IsOk());
+}
+
+TEST_F(ChallengesTest, OneRequestAtATimeHoldsAChallenge) {
+  const Bytes challenge = challenges_->Issue("default", clock_.Now()).challenge;
+  const Bytes other = challenges_->Issue("default", clock_.Now()).challenge;
+  {
+    const auto held = challenges_->Enter(AsBytes(challenge));
+    ASSERT_THAT(held, IsOk());
+    EXPECT_THAT(challenges_->Enter(AsBytes(challenge)), HasReason("DUPLICATE_IN_FLIGHT"));
+    EXPECT_THAT(challenges_->Enter(AsBytes(other)), IsOk());
+  }
+  EXPECT_THAT(challenges_->Enter(AsBytes(challenge)), IsOk());
+}
+
+}  // namespace
+}  // namespace latchkey::release

@@ -44,6 +44,7 @@ class ReadTransaction {
 // `Transaction` also writes. Its own writes are visible to its reads.
 class Transaction : public ReadTransaction {
  public:
+  // InvalidArgument when `key` is empty.
   virtual absl::Status Put(std::string_view key, ByteView value) = 0;
   // The entry is absent from `expires_at` on, whether or not it was removed yet.
   virtual absl::Status PutExpiring(std::string_view key, ByteView value, absl::Time expires_at) = 0;

@@ -1,6 +1,7 @@
 #include "base/secret_bytes.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,37 +85,37 @@ TEST(SecretBytes, ThreadsNeverShareABlock) {
   for (std::thread& thread : threads) thread.join();
 }
 
+void AskForMoreThanMayBeLocked() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_MEMLOCK, &none);
+  // Root may lock without limit.
+  if (setuid(65534) != 0) return;
+  SecretBytes secret(1 << 20);
+}
+
+void WritePastALargeSecret() {
+  SecretBytes secret(16384);
+  volatile uint8_t* data = secret.mutable_view().data();
+  data[16384] = 1;
+}
+
+void ExitWithZeroWhenHardened() {
+  HardenProcess();
+  rlimit limit = {1, 1};
+  getrlimit(RLIMIT_CORE, &limit);
+  _exit(limit.rlim_max == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 1);
+}
+
 TEST(SecretBytesDeathTest, WithoutLockedMemoryTheProcessSaysWhatToRaise) {
-  EXPECT_DEATH(
-      {
-        const rlimit none = {0, 0};
-        setrlimit(RLIMIT_MEMLOCK, &none);
-        // Root may lock without limit.
-        if (setuid(65534) != 0) _exit(0);
-        SecretBytes secret(1 << 20);
-      },
-      "raise RLIMIT_MEMLOCK");
+  EXPECT_DEATH(AskForMoreThanMayBeLocked(), "raise RLIMIT_MEMLOCK");
 }
 
 TEST(SecretBytesDeathTest, WritingPastALargeSecretHitsTheGuardPage) {
-  EXPECT_DEATH(
-      {
-        SecretBytes secret(16384);
-        volatile uint8_t* data = secret.mutable_view().data();
-        data[16384] = 1;
-      },
-      "");
+  EXPECT_DEATH(WritePastALargeSecret(), "");
 }
 
-TEST(HardenProcess, SetsTheCoreLimitToZero) {
-  EXPECT_EXIT(
-      {
-        HardenProcess();
-        rlimit limit = {1, 1};
-        getrlimit(RLIMIT_CORE, &limit);
-        _exit(limit.rlim_max == 0 ? 0 : 1);
-      },
-      ::testing::ExitedWithCode(0), "");
+TEST(HardenProcessDeathTest, MakesTheProcessUndumpableAndItsCoreLimitZero) {
+  EXPECT_EXIT(ExitWithZeroWhenHardened(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
+#include "base/text.h"
 
 namespace latchkey {
 namespace {
@@ -135,11 +136,11 @@ class Builder : public nlohmann::json_sax<json> {
 absl::StatusOr<const json*> Member(const json& object, std::string_view name) {
   if (!object.is_object()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(std::string(name), ": missing, as this is no JSON object"));
+        absl::StrCat(ToAbsl(name), ": missing, as this is no JSON object"));
   }
   const auto found = object.find(name);
   if (found == object.end())
-    return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": missing"));
+    return absl::InvalidArgumentError(absl::StrCat(ToAbsl(name), ": missing"));
   return &*found;
 }
 
@@ -172,7 +173,7 @@ absl::StatusOr<json> ParseStrictJson(std::string_view text, const JsonLimits& li
 absl::StatusOr<std::string> JsonString(const json& object, std::string_view name) {
   ASSIGN_OR_RETURN(const json* member, Member(object, name));
   if (!member->is_string()) {
-    return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": not a string"));
+    return absl::InvalidArgumentError(absl::StrCat(ToAbsl(name), ": not a string"));
   }
   return member->get<std::string>();
 }
@@ -181,7 +182,7 @@ absl::StatusOr<int64_t> JsonInt(const json& object, std::string_view name) {
   ASSIGN_OR_RETURN(const json* member, Member(object, name));
   if (!member->is_number_integer() ||
       (member->is_number_unsigned() && member->get<uint64_t>() > uint64_t{INT64_MAX})) {
-    return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": not an int"));
+    return absl::InvalidArgumentError(absl::StrCat(ToAbsl(name), ": not an int"));
   }
   return member->get<int64_t>();
 }
@@ -189,7 +190,7 @@ absl::StatusOr<int64_t> JsonInt(const json& object, std::string_view name) {
 absl::StatusOr<bool> JsonBool(const json& object, std::string_view name) {
   ASSIGN_OR_RETURN(const json* member, Member(object, name));
   if (!member->is_boolean())
-    return absl::InvalidArgumentError(absl::StrCat(std::string(name), ": not a bool"));
+    return absl::InvalidArgumentError(absl::StrCat(ToAbsl(name), ": not a bool"));
   return member->get<bool>();
 }
 

@@ -59,8 +59,11 @@ bool ComparesWithUnset(const Atom& atom) {
 // provider's.
 bool IsOwnPlatform(const Rule& rule, const std::vector<const Atom*>& conjuncts) {
   if (rule.source != kHardwareSourceName) return false;
-  return std::none_of(conjuncts.begin(), conjuncts.end(), [](const Atom* atom) {
-    return atom->left.name.starts_with("azure.") || atom->left.name.starts_with("vtpm.");
+  const auto is_behind_paravisor = [](const Operand& operand) {
+    return operand.name.starts_with("azure.") || operand.name.starts_with("vtpm.");
+  };
+  return std::none_of(conjuncts.begin(), conjuncts.end(), [&](const Atom* atom) {
+    return is_behind_paravisor(atom->left) || is_behind_paravisor(atom->right);
   });
 }
 

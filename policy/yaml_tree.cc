@@ -22,7 +22,7 @@ struct Refusal {
 // expanded.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(YamlNode& root) : root_(root) {}
+  TreeBuilder(std::string_view text, YamlNode& root) : text_(text), root_(root) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ > 0) Refuse(mark, "a second document", "one policy, one file");
@@ -36,8 +36,12 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    YamlNode node = Make(mark, tag == "!" ? "" : tag, anchor, YamlKind::kScalar);
-    node.quoted = tag == "!";  // so does yaml-cpp mark a scalar in quotes or of a block
+    // yaml-cpp gives scalars in quotes and blocks the tag "!", and a bare "! text" too: taken for
+    // text, that would drop the negation of an expression.
+    const bool quoted =
+        tag == "!" && std::string_view("\"'|>").find(CharAt(mark)) != std::string_view::npos;
+    YamlNode node = Make(mark, quoted ? "" : tag, anchor, YamlKind::kScalar);
+    node.quoted = quoted;
     node.text = value;
     if (HasHiddenCharacter(value)) Refuse(mark, "a character that cannot be seen", "remove it");
     Add(std::move(node));
@@ -71,6 +75,11 @@ class TreeBuilder : public YAML::EventHandler {
     node.line = mark.line + 1;
     node.column = mark.column + 1;
     return node;
+  }
+
+  char CharAt(const YAML::Mark& mark) const {
+    const std::string_view line = Line(text_, mark.line + 1);
+    return mark.column < line.size() ? line[mark.column] : '\0';
   }
 
   void Open(YamlNode node) {
@@ -127,10 +136,18 @@ class TreeBuilder : public YAML::EventHandler {
     throw Refusal{{line, column, Severity::kError, std::move(message), std::move(suggestion)}};
   }
 
+  std::string_view text_;
   YamlNode& root_;
   std::vector<Level> levels_;
   int documents_ = 0;
 };
+
+// Much of what YAML refuses in an expression, quotes make well: a leading "!" is a tag to it, a
+// leading quote or bracket ends too early, and ": " and "&" have meanings of their own.
+void SuggestQuotes(std::string_view text, Issue& issue) {
+  if (Line(text, issue.line).find("expression:") == std::string_view::npos) return;
+  issue.suggestion = "put the whole expression in single quotes: expression: '!tee.debug'";
+}
 
 // Directives (%YAML, %TAG) would let tags hide behind short names.
 bool EnsureNoDirective(std::string_view text, std::vector<Issue>& issues) {
@@ -156,15 +173,17 @@ bool ReadYaml(std::string_view text, YamlNode& root, std::vector<Issue>& issues)
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);
-    TreeBuilder builder(root);
+    TreeBuilder builder(text, root);
     while (parser.HandleNextDocument(builder)) {
     }
     return true;
   } catch (const Refusal& refusal) {
     issues.push_back(refusal.issue);
+    SuggestQuotes(text, issues.back());
   } catch (const YAML::Exception& error) {
     issues.push_back({error.mark.line + 1, error.mark.column + 1, Severity::kError,
                       StrCat("not YAML: ", error.msg), ""});
+    SuggestQuotes(text, issues.back());
   }
   return false;
 }

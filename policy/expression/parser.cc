@@ -112,7 +112,8 @@ class Parser {
 
   Node Postfix() {
     Node node = Primary();
-    while (node && (Peek("[") || Peek(".") || Peek("("))) {
+    for (int length = 0; node && (Peek("[") || Peek(".") || Peek("(")); ++length) {
+      if (length == kMaxDepth) return TooDeep();
       if (Peek("[")) {
         node = Index(std::move(node));
       } else if (Peek(".")) {

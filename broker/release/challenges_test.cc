@@ -1,6 +1,10 @@
 #include "broker/release/challenges.h"
 
+#include <fstream>
+#include <map>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "broker/custody/software_root.h"
 #include "gtest/gtest.h"
@@ -80,6 +84,54 @@ TEST_F(ChallengesTest, OneRequestAtATimeHoldsAChallenge) {
     EXPECT_THAT(challenges_->Enter(AsBytes(other)), IsOk());
   }
   EXPECT_THAT(challenges_->Enter(AsBytes(challenge)), IsOk());
+}
+
+// A root that derives the key of the page's example.
+class ExampleRoot final : public custody::Root {
+ public:
+  explicit ExampleRoot(Bytes key) : key_(std::move(key)) {}
+  const std::string& name() const override { return key_; }
+  absl::StatusOr<Bytes> Wrap(ByteView, const SecretBytes&) override {
+    return absl::UnimplementedError("not asked");
+  }
+  absl::StatusOr<SecretBytes> Unwrap(ByteView, ByteView) override {
+    return absl::UnimplementedError("not asked");
+  }
+  absl::StatusOr<SecretBytes> Derive(std::string_view purpose) override {
+    EXPECT_EQ(purpose, "latchkey/v1/challenge-mac");
+    return SecretBytes::CopyOf(AsBytes(key_));
+  }
+
+ private:
+  const Bytes key_;
+};
+
+std::map<std::string, std::string> ReadExample(const char* path) {
+  std::map<std::string, std::string> values;
+  std::ifstream page(path);
+  bool in_example = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line == "## Worked example") in_example = true;
+    const size_t colon = line.find(": ");
+    if (in_example && colon != std::string::npos)
+      values[line.substr(0, colon)] = line.substr(colon + 2);
+  }
+  return values;
+}
+
+TEST(ChallengeFormatTest, WorkedExampleOfThePageIsAccepted) {
+  auto example = ReadExample("docs/formats/challenge.md");
+  ASSERT_EQ(example.size(), 6u);
+  ExampleRoot root(HexDecode(example["mac key"]).value());
+  SeededRandom random;
+  const auto challenges =
+      std::move(Challenges::Create(root, random, example["deployment id"],
+                                   HexDecode(example["incarnation"]).value(), absl::Minutes(5))
+                    .value());
+  const Bytes challenge = HexDecode(example["challenge"]).value();
+  const absl::Time expiry = absl::FromUnixMicros(std::stoll(example["expiry"]));
+  EXPECT_THAT(challenges->Check(AsBytes(challenge), example["tenant"], expiry - absl::Seconds(1)),
+              IsOkAndHolds(expiry));
 }
 
 }  // namespace

@@ -91,8 +91,8 @@ absl::StatusOr<KeyName> ParseKeyName(std::string_view text, std::string_view def
   if (text.find('/') == std::string_view::npos) {
     name = {std::string(default_tenant), std::string(text)};
   } else {
-    const size_t keys = text.find(kKeys);
-    if (!text.starts_with(kTenants) || keys == std::string_view::npos || keys < kTenants.size()) {
+    const size_t keys = text.find(kKeys, kTenants.size());
+    if (!text.starts_with(kTenants) || keys == std::string_view::npos) {
       return absl::InvalidArgumentError(absl::StrCat(
           "key name ", Quoted(text), " is neither tenants/{tenant}/keys/{key} nor {key}"));
     }

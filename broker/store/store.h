@@ -59,7 +59,8 @@ class Store {
   virtual ~Store() = default;
   // Runs `body` in one transaction. OK: everything it wrote is durable. The error of `body`, or
   // Unavailable when the storage failed: nothing it wrote remains. `now` decides which entries have
-  // expired.
+  // expired. `body` must not write to the same store by another transaction: it would wait for
+  // itself.
   virtual absl::Status Transact(absl::Time now,
                                 absl::FunctionRef<absl::Status(Transaction&)> body) = 0;
   // Runs `body` on a committed state; readers do not wait for writers.

@@ -35,6 +35,25 @@ Bytes BigEndianOf(const BIGNUM* number) {
   return out;
 }
 
+// Whether the modulus has the mark of a broken generator (ROCA, CVE-2017-15361): its primes are
+// powers of 65537 modulo every small prime, so the modulus is one too. One sound key in 2^27 has
+// the mark by chance.
+bool HasRocaMark(const BIGNUM* modulus) {
+  static constexpr uint32_t kPrimes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                         79, 97, 103, 107, 109, 127, 151, 157};
+  for (const uint32_t prime : kPrimes) {
+    const BN_ULONG rest = BN_mod_word(modulus, prime);
+    uint32_t power = 1;
+    bool is_power = false;
+    do {
+      is_power = is_power || power == rest;
+      power = power * (65537 % prime) % prime;
+    } while (power != 1);
+    if (!is_power) return false;
+  }
+  return true;
+}
+
 absl::Status CheckRsaNumbers(const BIGNUM* modulus, const BIGNUM* exponent) {
   const int bits = BN_num_bits(modulus);
   if (bits < 2048) {
@@ -49,6 +68,10 @@ absl::Status CheckRsaNumbers(const BIGNUM* modulus, const BIGNUM* exponent) {
   if (!BN_is_odd(exponent) || BN_is_one(exponent) || BN_num_bits(exponent) > 32) {
     return absl::InvalidArgumentError(
         "RSA key whose public exponent is not an odd number from 3 to 2^32");
+  }
+  if (HasRocaMark(modulus)) {
+    return absl::InvalidArgumentError(
+        "RSA key of a broken generator (ROCA, CVE-2017-15361); make a new one");
   }
   return absl::OkStatus();
 }

@@ -9,15 +9,17 @@
 
 namespace latchkey::attestation {
 
-// How the recipient key is bound to the attested machine; kNone only where no binding was expected (offline inspection).
+// How the recipient key is bound to the attested machine; kNone only where no binding was expected
+// (offline inspection).
 enum class Binding { kNone, kHardware, kVtpm, kTokenKey };
 enum class Freshness { kNone, kChallengeInEvidence, kChallengeEchoed };
 
-std::string_view BindingName(Binding binding);        // "none", "hardware", "vtpm", "token_key"
-std::string_view FreshnessName(Freshness freshness);  // "none", "challenge_in_evidence", "challenge_echoed"
+std::string_view BindingName(Binding binding);  // "none", "hardware", "vtpm", "token_key"
+std::string_view FreshnessName(
+    Freshness freshness);  // "none", "challenge_in_evidence", "challenge_echoed"
 
-// `AttestationResult` is evidence that a verifier appraised: signature, chain, dates and, where expected, binding hold. Only a
-// verifier can make one. Policy has not spoken yet.
+// `AttestationResult` is evidence that a verifier appraised: signature, chain, dates and, where
+// expected, binding hold. Only a verifier can make one. Policy has not spoken yet.
 class AttestationResult {
  public:
   const policy::Claims& claims() const { return claims_; }

@@ -13,7 +13,8 @@
 
 namespace latchkey::attestation {
 
-// `AuthorityConfig` is one outside verifier whose tokens count, under `name` in policies (`source: name`).
+// `AuthorityConfig` is one outside verifier whose tokens count, under `name` in policies (`source:
+// name`).
 struct AuthorityConfig {
   std::string name;
   std::string profile;  // "maa"
@@ -26,7 +27,8 @@ struct AuthorityConfig {
 // `SnpConfig` is how SEV-SNP reports are verified. AMD's roots are built in.
 struct SnpConfig {
   bool enabled = true;
-  // Further ARK certificates with their ASKs. latchkeyd offers no way to set them: they are for the software TEE and tests.
+  // Further ARK certificates with their ASKs. latchkeyd offers no way to set them: they are for the
+  // software TEE and tests.
   struct Root {
     std::string product;  // the product name whose chips it speaks for
     crypto::Certificate ark;
@@ -39,9 +41,10 @@ struct SnpConfig {
 class Verifiers {
  public:
   virtual ~Verifiers() = default;
-  // Appraises one piece of evidence at `now`. `expected` absent means offline inspection: binding kNone. Refusals carry an audit reason
-  // (base/reason.h): MALFORMED, ISSUER_UNKNOWN, ALG_DENIED, KEY_UNKNOWN, BAD_SIGNATURE, TIME_INVALID, CLAIMS_MISSING,
-  // CLAIM_TYPE, NONCE_MISMATCH, KEY_BINDING, UNSUPPORTED, CHAIN_DENIED, TCB_MISMATCH, CHIP_MISMATCH, BINDING_MISMATCH, ...
+  // Appraises one piece of evidence at `now`. `expected` absent means offline inspection: binding
+  // kNone. Refusals carry an audit reason (base/reason.h): MALFORMED, ISSUER_UNKNOWN, ALG_DENIED,
+  // KEY_UNKNOWN, BAD_SIGNATURE, TIME_INVALID, CLAIMS_MISSING, CLAIM_TYPE, NONCE_MISMATCH,
+  // KEY_BINDING, UNSUPPORTED, CHAIN_DENIED, TCB_MISMATCH, CHIP_MISMATCH, BINDING_MISMATCH, ...
   virtual absl::StatusOr<AttestationResult> Appraise(const Evidence& evidence,
                                                      const std::optional<ExpectedBinding>& expected,
                                                      absl::Time now) const = 0;
@@ -51,7 +54,7 @@ class Verifiers {
   virtual std::vector<std::string> sources() const = 0;
 };
 
-absl::StatusOr<std::unique_ptr<Verifiers>> MakeVerifiers(const std::vector<AuthorityConfig>& authorities,
-                                                         const SnpConfig& snp);
+absl::StatusOr<std::unique_ptr<Verifiers>> MakeVerifiers(
+    const std::vector<AuthorityConfig>& authorities, const SnpConfig& snp);
 
 }  // namespace latchkey::attestation

@@ -72,9 +72,9 @@ absl::Status EnsureSafeDirectory(const std::string& path, int fd) {
   if (fstat(fd, &info) != 0) return SystemError(path, "examine it");
   RETURN_IF_ERROR(EnsureOwner(path, info));
   if ((info.st_mode & 022) != 0 && (info.st_mode & S_ISVTX) == 0) {
-    return Broken(path, absl::StrFormat("directory of mode %04o is writable by others",
-                                        info.st_mode & 07777),
-                  absl::StrCat("run: chmod go-w ", path));
+    return Broken(
+        path, absl::StrFormat("directory of mode %04o is writable by others", info.st_mode & 07777),
+        absl::StrCat("run: chmod go-w ", path));
   }
   return absl::OkStatus();
 }
@@ -91,8 +91,8 @@ absl::Status EnsureSafeFile(const std::string& path, const struct stat& info) {
                   absl::StrCat("run: chmod g-wx ", path));
   }
   if ((info.st_mode & 040) != 0 && !InOurGroups(info.st_gid)) {
-    return Broken(path, absl::StrCat(mode, "is readable by group ", info.st_gid,
-                                     ", which we are not in"),
+    return Broken(path,
+                  absl::StrCat(mode, "is readable by group ", info.st_gid, ", which we are not in"),
                   absl::StrCat("run: chmod g= ", path));
   }
   return absl::OkStatus();
@@ -189,9 +189,10 @@ absl::StatusOr<SecretBytes> ReadSecretFile(const std::string& path, size_t max_s
   RETURN_IF_ERROR(EnsureSafeFile(path, info));
   if (info.st_size == 0) return Broken(path, "empty", "restore it from your backup");
   if (static_cast<size_t>(info.st_size) > max_size_bytes) {
-    return Broken(path, absl::StrCat(info.st_size, " bytes are more than the ", max_size_bytes,
-                                     " of such a file"),
-                  "name the right file");
+    return Broken(
+        path,
+        absl::StrCat(info.st_size, " bytes are more than the ", max_size_bytes, " of such a file"),
+        "name the right file");
   }
   SecretBytes content(info.st_size);
   for (size_t done = 0; done < content.size();) {

@@ -111,7 +111,7 @@ class TreeBuilder : public YAML::EventHandler {
       level.key = std::move(node);
       level.has_key = true;
     } else {
-      level.node.members.emplace_back(std::move(level.key), std::move(node));
+      level.node.members.push_back({std::move(level.key), std::move(node)});
       level.has_key = false;
     }
   }

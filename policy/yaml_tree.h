@@ -10,6 +10,8 @@
 
 namespace latchkey::policy {
 
+struct YamlMember;
+
 enum class YamlKind { kScalar, kSequence, kMap };
 
 // `YamlNode` is a node of the small part of YAML that policies are written in: maps with plain
@@ -22,7 +24,12 @@ struct YamlNode {
   bool quoted = false;
   std::string text;  // scalars; empty and not quoted for null
   std::vector<YamlNode> items;
-  std::vector<std::pair<YamlNode, YamlNode>> members;  // in the order of the text
+  std::vector<YamlMember> members;  // in the order of the text
+};
+
+struct YamlMember {
+  YamlNode key;
+  YamlNode value;
 };
 
 // `ReadYaml` reads one document. It returns false after it added an issue.

@@ -191,6 +191,7 @@ v1::StatementBody ExampleBody() {
   released.set_outcome(v1::OUTCOME_RELEASED);
   v1::StatementItem& refused = *body.add_items();
   refused.set_key_version("tenants/payments/keys/session");
+  refused.set_wrapped_dek_digest(sha256(""));
   refused.set_context_digest(ToBytes(ContextDigest(salt, {})));
   refused.set_custody_mode(v1::CUSTODY_MODE_WRAPPED);
   refused.set_outcome(v1::OUTCOME_REFUSED);

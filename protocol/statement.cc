@@ -45,16 +45,12 @@ absl::Status CheckBody(const v1::StatementBody& body) {
 
 absl::Status CheckItem(int index, const v1::StatementItem& item, const Bytes& sealed_digest) {
   const std::string name = absl::StrCat("item ", index, ": ");
+  RETURN_IF_ERROR(EnsureDigest(name + "wrapped DEK digest", item.wrapped_dek_digest()));
   RETURN_IF_ERROR(EnsureDigest(name + "context digest", item.context_digest()));
   switch (item.outcome()) {
     case v1::OUTCOME_RELEASED:
-      RETURN_IF_ERROR(EnsureDigest(name + "wrapped DEK digest", item.wrapped_dek_digest()));
       return EnsureDigest(name + "sealed digest", sealed_digest);
     case v1::OUTCOME_REFUSED:
-      // A refused `generate` has no wrapped DEK.
-      if (!item.wrapped_dek_digest().empty()) {
-        RETURN_IF_ERROR(EnsureDigest(name + "wrapped DEK digest", item.wrapped_dek_digest()));
-      }
       return EnsureSize(name + "sealed digest of a refused item", sealed_digest, 0);
     default:
       return Malformed(name + "neither released nor refused");

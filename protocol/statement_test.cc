@@ -81,13 +81,6 @@ TEST_F(StatementTest, SealedDigestsAreAsManyAsItems) {
               StatusIs(StatusCode::kInvalidArgument, HasSubstr("1 sealed digests for 2 items")));
 }
 
-TEST_F(StatementTest, RefusedGenerateHasNoWrappedDek) {
-  body_.mutable_items(1)->clear_wrapped_dek_digest();
-  EXPECT_THAT(Parse(), IsOk());
-  body_.mutable_items(0)->clear_wrapped_dek_digest();
-  EXPECT_THAT(Parse(), StatusIs(StatusCode::kInvalidArgument, HasSubstr("wrapped DEK digest")));
-}
-
 TEST_F(StatementTest, EveryDigestAndTheIdHaveTheirSize) {
   const v1::StatementBody good = body_;
   const std::function<Bytes*(v1::StatementBody&)> fields[] = {

@@ -15,6 +15,7 @@
 #include "broker/audit/durable_answer.h"
 #include "broker/custody/root.h"
 #include "broker/store/store.h"
+#include "crypto/digest.h"
 #include "crypto/signature.h"
 
 namespace latchkey::audit {

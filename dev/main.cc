@@ -92,7 +92,8 @@ int Main(int argc, char** argv) {
   broker.program = std::filesystem::canonical("/proc/self/exe").string();
   CLI::App* serve =
       app.add_subcommand("serve", "Run the development broker until it is interrupted");
-  serve->add_option("--dir", broker.directory, "Directory for what clients need")->required();
+  serve->add_option("--dir", broker.directory, "Directory for what clients need")
+      ->capture_default_str();
   serve->add_option("--host", broker.host, "Loopback address to listen on")->capture_default_str();
   serve->add_option("--port", broker.port, "Workload port; 0 picks one")->capture_default_str();
   serve->add_option("--admin-port", broker.admin_port, "Admin port")->capture_default_str();

@@ -64,7 +64,7 @@ std::string ClientConfigYaml(const StarterClientConfig& config) {
   return absl::StrCat(
       "# The connection of the latchkey CLI: export LATCHKEY_CONFIG=<this file>.\naddress: ",
       config.address, "\nadmin_address: ", config.admin_address,
-      "\nca_file: ca.pem\ncert_file: admin.pem\nkey_file: admin.key\n"
+      "\nca_file: ca.pem\nadmin_cert_file: admin.pem\nadmin_key_file: admin.key\n"
       "# Pinned: the broker must prove both, whatever TLS said.\ndeployment_id: ",
       config.deployment_id, "\nlog_public_key: ", Base64Encode(AsBytes(config.log_public_key)),
       "\ngenesis_digest: ", HexEncode(AsBytes(config.genesis_digest)), "\ntenant: default\n");

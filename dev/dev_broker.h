@@ -10,7 +10,7 @@
 namespace latchkey::dev {
 
 struct DevBrokerOptions {
-  std::string directory;  // where clients find what they need; made when absent
+  std::string directory = "latchkey-dev";  // where clients find what they need; made when absent
   std::string host = "127.0.0.1";
   int port = 0;  // of the workload listener; 0 picks one
   int admin_port = 0;

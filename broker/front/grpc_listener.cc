@@ -52,17 +52,24 @@ PeerHint PeerOf(const grpc::GenericCallbackServerContext& context) {
   return peer;
 }
 
+// What every call of one listener shares.
+struct Shared {
+  Core& core;
+  absl::Duration default_deadline;
+  Bytes overload_details;
+  WorkerPool workers;
+};
+
 // `Call` is one unary call: read one message, ask the core on a worker, answer. It deletes itself
 // when gRPC is done with it.
 class Call final : public grpc::ServerGenericBidiReactor {
  public:
-  Call(grpc::GenericCallbackServerContext& context, Core& core, WorkerPool& workers,
-       absl::Duration default_deadline)
-      : context_(context), core_(core), workers_(workers) {
+  Call(grpc::GenericCallbackServerContext& context, Shared& shared)
+      : context_(context), shared_(shared) {
+    const absl::Time now = absl::Now();
     const absl::Time stated = absl::FromChrono(context.deadline());
     // A call without a deadline states the end of time.
-    const absl::Time usual = absl::Now() + default_deadline;
-    deadline_ = stated > absl::Now() + absl::Hours(24) ? usual : stated;
+    deadline_ = stated > now + absl::Hours(24) ? now + shared.default_deadline : stated;
     StartRead(&request_);
   }
 
@@ -71,8 +78,9 @@ class Call final : public grpc::ServerGenericBidiReactor {
       Finish({grpc::StatusCode::INVALID_ARGUMENT, "the call has no message"});
       return;
     }
-    if (!workers_.TryRun([this] { Serve(); })) {
-      Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the broker is busy; try again in a second"});
+    if (!shared_.workers.TryRun([this] { Serve(); })) {
+      Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "the broker is busy; try again in a second",
+              shared_.overload_details});
     }
   }
   void OnCancel() override { cancelled_.store(true, std::memory_order_relaxed); }
@@ -89,7 +97,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
     const Bytes request = BytesOf(request_);
     request_.Clear();
     CoreReply reply =
-        core_.Handle(context_.method(), AsBytes(request), PeerOf(context_), deadline_);
+        shared_.core.Handle(context_.method(), AsBytes(request), PeerOf(context_), deadline_);
     if (reply.grpc_code != 0) {
       Finish({static_cast<grpc::StatusCode>(reply.grpc_code), reply.error_message,
               reply.error_details});
@@ -100,8 +108,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
   }
 
   grpc::GenericCallbackServerContext& context_;
-  Core& core_;
-  WorkerPool& workers_;
+  Shared& shared_;
   absl::Time deadline_;
   std::atomic<bool> cancelled_ = false;
   grpc::ByteBuffer request_;
@@ -110,25 +117,24 @@ class Call final : public grpc::ServerGenericBidiReactor {
 
 class Relay final : public grpc::CallbackGenericService {
  public:
-  Relay(Core& core, WorkerPool& workers, absl::Duration default_deadline)
-      : core_(core), workers_(workers), default_deadline_(default_deadline) {}
-
+  explicit Relay(Shared& shared) : shared_(shared) {}
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
-    return new Call(*context, core_, workers_, default_deadline_);
+    return new Call(*context, shared_);
   }
 
  private:
-  Core& core_;
-  WorkerPool& workers_;
-  const absl::Duration default_deadline_;
+  Shared& shared_;
 };
 
 class Listener final : public GrpcListener {
  public:
   Listener(const ListenerOptions& options, Core& core)
-      : workers_(std::make_unique<WorkerPool>(options.threads, options.max_queued)),
-        relay_(core, *workers_, options.default_deadline) {}
+      : shared_{core,
+                options.default_deadline,
+                options.overload_details,
+                {options.threads, static_cast<size_t>(options.max_queued)}},
+        relay_(shared_) {}
   ~Listener() override { Drain(absl::ZeroDuration()); }
 
   absl::Status Start(const ListenerOptions& options,
@@ -142,11 +148,10 @@ class Listener final : public GrpcListener {
     // Refuses new calls at once, and returns when the last call in flight has ended.
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
     server_.reset();
-    workers_.reset();
   }
 
  private:
-  std::unique_ptr<WorkerPool> workers_;
+  Shared shared_;
   Relay relay_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

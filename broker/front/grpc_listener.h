@@ -22,6 +22,7 @@ struct ListenerOptions {
   int max_concurrent_streams = 100;
   int threads = 16;        // that call the core
   int max_queued = 1024;   // calls beyond get RESOURCE_EXHAUSTED
+  Bytes overload_details;  // with these error details (CoreReply::error_details)
   absl::Duration default_deadline = absl::Seconds(10);
 };
 

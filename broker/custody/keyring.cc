@@ -135,6 +135,11 @@ absl::Status UnknownKey(const protocol::KeyName& name) {
       absl::StrCat("key ", name.Full(), " does not exist; create it, or correct the name"));
 }
 
+// Times as the record keeps them.
+absl::Time WholeMicroseconds(absl::Time time) {
+  return absl::FromUnixMicros(absl::ToUnixMicros(time));
+}
+
 absl::Status EnsureTransition(const std::string& name, VersionState from, VersionState to) {
   if (from == VersionState::kDestroyed) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "KEY_VERSION_DISABLED",
@@ -199,6 +204,7 @@ class KeyringImpl final : public Keyring {
       return absl::AlreadyExistsError(
           absl::StrCat("key ", name.Full(), " exists; choose another name"));
     }
+    now = WholeMicroseconds(now);
     OpenedKey key;
     key.info.name = name;
     key.info.charter = charter;
@@ -212,7 +218,7 @@ class KeyringImpl final : public Keyring {
   absl::StatusOr<KeyInfo> RotateKey(store::Transaction& transaction, const protocol::KeyName& name,
                                     absl::Time now) override {
     ASSIGN_OR_RETURN(OpenedKey key, Load(transaction, name));
-    AddVersion(key, key.info.versions.back().number + 1, now);
+    AddVersion(key, key.info.versions.back().number + 1, WholeMicroseconds(now));
     return Write(transaction, std::move(key));
   }
 

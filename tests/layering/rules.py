@@ -60,8 +60,9 @@ IMPURE = re.compile(r"(fstream|filesystem|iostream|thread|mutex|future|unistd\.h
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TARGET = re.compile(r"latchkey_(library|program)\(([^)]*)\)")
-# A test, fuzzer or benchmark beside its code is linked into no library and no program, so it sees what tests see.
-TEST_FILE = re.compile(r"_(test|fuzz|bench)\.cc$")
+# A test, fuzzer, benchmark or fixture beside its code is linked into no library and no program, so it sees what tests
+# see, and nothing else sees it.
+TEST_FILE = re.compile(r"_(test|fuzz|bench)\.cc$|_fixture\.(h|cc)$|(^|/)test_\w+\.(h|cc)$")
 SKIPPED = re.compile(r"^(build[^/]*|\.[^/]*|tests/layering/testdata)(/|$)")
 
 
@@ -122,6 +123,8 @@ def check_include(root, path, quote, header):
     target = folder_of(header)
     if target is None or not os.path.exists(os.path.join(root, header)):
         return None
+    if TEST_FILE.search(header) and viewer not in ("tests", "dev"):
+        return "a fixture is for tests"
     if target in (folder, viewer) or target in FOLDERS[viewer] or (folder, header) in EXCEPTIONS:
         return None
     if target in ("tests", "dev"):

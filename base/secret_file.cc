@@ -131,7 +131,7 @@ absl::StatusOr<std::string> ReadLink(const std::string& path, int directory,
 // Walks to the file of `path` through open directories only, so that what was checked is what is
 // opened.
 absl::StatusOr<Fd> OpenChecked(const std::string& path) {
-  constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int kDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   // Non-blocking: a FIFO put here between the check and the open must not hang us.
   constexpr int kFile = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
   std::string at = path.starts_with('/') ? "/" : ".";

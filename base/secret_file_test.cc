@@ -115,6 +115,16 @@ TEST_F(SecretFileTest, LinksAreFollowedAndWhatTheyPassIsChecked) {
   ExpectRefused(mount + "/key", "open to others", "chmod go=");
 }
 
+TEST_F(SecretFileTest, AParentThatWeMayPassButNotListIsEnough) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  Chmod(directory_, 0711);
+  ASSERT_EQ(seteuid(54321), 0);
+  const absl::Status status = ReadSecretFile(path_).status();
+  ASSERT_EQ(seteuid(0), 0);
+  // The directory let us pass; the file is root's alone.
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path_ + ": cannot open it"));
+}
+
 TEST_F(SecretFileTest, LinksInACircleEnd) {
   ASSERT_EQ(symlink("circle", (directory_ + "/circle").c_str()), 0);
   ExpectRefused(directory_ + "/circle", "too many links", "name the file");

@@ -45,6 +45,10 @@ class FaultyStore final : public store::Store {
     return under_->RemoveExpired(now, limit);
   }
   void set_fail(bool fail) { fail_ = fail; }
+  // Puts another database in the place of this one; returns the old.
+  std::unique_ptr<store::Store> Replace(std::unique_ptr<store::Store> other) {
+    return std::exchange(under_, std::move(other));
+  }
 
  private:
   std::unique_ptr<store::Store> under_;
@@ -300,6 +304,23 @@ TEST_F(AuditLogTest, ALogKeyMovedToAnotherTenantDoesNotOpen) {
       IsOk());
   EXPECT_THAT(log_->Checkpoint("acme"), StatusIs(absl::StatusCode::kFailedPrecondition));
   EXPECT_THAT(log_->Checkpoint("default"), IsOk());
+}
+
+TEST_F(AuditLogTest, AnOlderDatabasePutInPlaceOfARunningOneIsNoticed) {
+  auto older = store::NewMemoryStore();
+  EXPECT_THAT(older->Transact(
+                  clock_.Now(),
+                  [&](store::Transaction& t) {
+                    EXPECT_THAT(t.Put("log_key/default", AsBytes(*Get("log_key/default"))), IsOk());
+                    return t.Append("default", AsBytes(Leaves()[0])).status();
+                  }),
+              IsOk());
+  ASSERT_THAT(Append("leaf"), IsOk());
+  auto newest = store_.Replace(std::move(older));
+  EXPECT_THAT(Append("leaf"), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("older database")));
+  EXPECT_THAT(log_->Checkpoint("default"), StatusIs(absl::StatusCode::kDataLoss));
+  store_.Replace(std::move(newest));
+  EXPECT_THAT(Append("leaf"), IsOk());
 }
 
 TEST_F(AuditLogTest, EveryActAdvancesTheEpochOfItsTenantAlone) {

@@ -89,16 +89,19 @@ std::vector<std::string> Clauses(const policy::Decision& decision) {
 
 }  // namespace
 
-std::vector<policy::Claims> ClaimsOf(const std::vector<attestation::AttestationResult>& results) {
-  std::vector<policy::Claims> claims;
-  claims.reserve(results.size());
+std::vector<policy::Claims> ClaimsOf(const std::vector<attestation::AttestationResult>& results,
+                                     absl::Time challenge_time) {
+  std::vector<policy::Claims> all;
+  all.reserve(results.size());
   for (const auto& result : results) {
-    claims.push_back(result.claims());
-    if (results.size() > 1) {
-      claims.back().Set("attestation.together", policy::Value(std::string("co_submitted")));
+    policy::Claims& claims = all.emplace_back(result.claims());
+    claims.Set("attestation.together", std::string(results.size() == 1 ? "alone" : "co_submitted"));
+    if (result.freshness() == attestation::Freshness::kChallengeInEvidence &&
+        claims.Find("attestation.evidence_time") == nullptr) {
+      claims.Set("attestation.evidence_time", challenge_time);
     }
   }
-  return claims;
+  return all;
 }
 
 Bytes StatementBody(const StatementParts& parts) {

@@ -16,9 +16,10 @@
 
 namespace latchkey::release {
 
-// The claims of each result, as policies see them: with `attestation.together` where several came
-// at once.
-std::vector<policy::Claims> ClaimsOf(const std::vector<attestation::AttestationResult>& results);
+// The claims of each result, as policies see them: with `attestation.together`, and evidence that
+// carries the challenge is no older than the challenge, which was issued at `challenge_time`.
+std::vector<policy::Claims> ClaimsOf(const std::vector<attestation::AttestationResult>& results,
+                                     absl::Time challenge_time);
 
 // What the statement says of one item beyond its decision.
 struct StatementInput {

@@ -30,6 +30,7 @@ class Challenges {
                                                             std::string deployment_id,
                                                             Bytes incarnation, absl::Duration ttl);
 
+  absl::Duration ttl() const { return ttl_; }
   IssuedChallenge Issue(std::string_view tenant, absl::Time now);
 
   // CHALLENGE_FORGED or CHALLENGE_EXPIRED unless `challenge` was issued for `tenant` and `now` is

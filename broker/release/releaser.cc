@@ -72,7 +72,10 @@ IssuedChallenge Releaser::IssueChallenge(std::string_view tenant) {
 // from then on there is a record or no answer.
 absl::StatusOr<audit::DurableAnswer> Releaser::Release(const ReleaseRequest& request) {
   auto answer = ReleaseOnce(request);
-  if (!answer.ok()) attempts_.Count(ReasonOf(answer.status()));
+  if (!answer.ok()) {
+    const std::string reason = ReasonOf(answer.status());
+    attempts_.Count(reason.empty() ? "STORE_UNAVAILABLE" : reason);
+  }
   return answer;
 }
 
@@ -161,7 +164,8 @@ absl::StatusOr<Appraised> Releaser::Appraise(Admitted admitted, absl::Time now) 
 
 absl::StatusOr<Decided> Releaser::Evaluate(const Appraised& appraised, absl::Time now) {
   const ReleaseRequest& request = appraised.admitted.request;
-  const std::vector<policy::Claims> claims = ClaimsOf(appraised.results);
+  const std::vector<policy::Claims> claims =
+      ClaimsOf(appraised.results, appraised.admitted.expires_at - parts_.challenges.ttl());
   Decided decided;
   decided.now = now;
   RETURN_IF_ERROR(parts_.store.Read(now, [&](store::ReadTransaction& transaction) -> absl::Status {

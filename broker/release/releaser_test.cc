@@ -120,6 +120,20 @@ TEST_F(ReleaserTest, DebugMachineIsRefused) {
   EXPECT_EQ(WireReason(world_.Release(Ask(fields))), v1::WIRE_REASON_POLICY_REFUSED);
 }
 
+TEST_F(ReleaserTest, HardwareEvidenceIsAsOldAsItsChallenge) {
+  ASSERT_THAT(
+      world_.PutPolicy(ReleaseWorld::SnpPolicy("own", {"payments"}) + "  maxEvidenceAge: 2m\n"),
+      IsOk());
+  const ReleaseWorld::Asked asked = Ask();
+  const ReleaseWorld::Asked late = Ask();
+  world_.clock.Advance(absl::Minutes(2));
+  EXPECT_EQ(WireReason(world_.Release(asked)), 0);
+  world_.clock.Advance(absl::Seconds(1));
+  const auto answer = world_.Release(late);
+  EXPECT_EQ(WireReason(answer), v1::WIRE_REASON_POLICY_REFUSED);
+  EXPECT_EQ(AuditReason(answer), "EVIDENCE_TOO_OLD");
+}
+
 TEST_F(ReleaserTest, ReportForAnotherRequestIsRefusedAndOnlyCounted) {
   const uint64_t size = world_.LogSize();
   ReleaseWorld::Asked asked = Ask();

@@ -90,8 +90,9 @@ spec:
   }
   template <typename Request, typename Response>
   front::CoreReply Workload(const std::string& method, const Request& request, Response& response) {
-    front::CoreReply reply = AskBytes(broker_->workload_core(), absl::StrCat("/latchkey.v1.", method),
-                                      request.SerializeAsString(), {"ipv4:127.0.0.1:2", ""});
+    front::CoreReply reply =
+        AskBytes(broker_->workload_core(), absl::StrCat("/latchkey.v1.", method),
+                 request.SerializeAsString(), {"ipv4:127.0.0.1:2", ""});
     EXPECT_TRUE(response.ParseFromString(reply.message));
     return reply;
   }

@@ -71,9 +71,13 @@ absl::StatusOr<Bytes> WorkloadCore::IssueChallenge(ByteView request, const front
 }
 
 absl::StatusOr<Bytes> WorkloadCore::ReleaseKeys(ByteView request, const front::PeerHint& peer) {
-  ASSIGN_OR_RETURN(const release::ReleaseRequest parsed, ParseReleaseRequest(request, peer));
-  RETURN_IF_ERROR(EnsureTenant(parsed.tenant));
-  ASSIGN_OR_RETURN(const audit::DurableAnswer answer, parts_.releaser.Release(parsed));
+  const auto parsed = ParseReleaseRequest(request, peer);
+  if (!parsed.ok()) {
+    parts_.releaser.attempts().Count(ReasonOf(parsed.status()));
+    return parsed.status();
+  }
+  RETURN_IF_ERROR(EnsureTenant(parsed->tenant));
+  ASSIGN_OR_RETURN(const audit::DurableAnswer answer, parts_.releaser.Release(*parsed));
   AnswerSummary summary;
   ASSIGN_OR_RETURN(Bytes response, SerializeReleaseResponse(answer, summary));
   parts_.metrics.log_size.Raise(static_cast<int64_t>(answer.leaf_index()) + 1);
@@ -85,8 +89,8 @@ absl::StatusOr<Bytes> WorkloadCore::ReleaseKeys(ByteView request, const front::P
   if (!summary.refusals.empty()) {
     LogRefusal(
         "ReleaseKeys", peer, summary.refusals.front(),
-        absl::StrCat(summary.refusals.size(), " of ", parsed.items.size(), " items refused; leaf ",
-                     answer.leaf_index(), " of tenant ", parsed.tenant));
+        absl::StrCat(summary.refusals.size(), " of ", parsed->items.size(), " items refused; leaf ",
+                     answer.leaf_index(), " of tenant ", parsed->tenant));
   }
   return response;
 }

@@ -80,9 +80,9 @@ TEST_F(WorkloadCoreTest, EvidenceThatIsNoneIsCoarselyRefusedAndCounted) {
   EXPECT_EQ(LogSize(), 1u);
   ASSERT_THAT(broker_->Sweep(), IsOk());
   EXPECT_EQ(LogSize(), 2u);
-  uint64_t counted = 0;
-  for (const auto& [reason, count] : LastLeaf().attempts().counts()) counted += count;
-  EXPECT_EQ(counted, 1u);
+  const v1::Leaf leaf = LastLeaf();
+  ASSERT_EQ(leaf.attempts().counts_size(), 1);
+  EXPECT_EQ(leaf.attempts().counts().begin()->second, 1u);
   // Nothing new, no new leaf.
   ASSERT_THAT(broker_->Sweep(), IsOk());
   EXPECT_EQ(LogSize(), 2u);
@@ -118,7 +118,7 @@ TEST_F(WorkloadCoreTest, EveryLimitOfTheWireIsHeldBeforeTheEvidenceIsLookedAt) {
        [](auto& r) { r.mutable_attestations(0)->set_token(Bytes(65537, 'a')); }},
       {"attestations[0]: 9 endorsements",
        [](auto& r) {
-         for (int i = 0; i < 9; ++i) r.mutable_attestations(0)->add_endorsements("x");
+         for (int i = 0; i < 9; ++i) r.mutable_attestations(0)->add_endorsements(Bytes(1, 'x'));
        }},
       {"attestations[0].endorsements: 16385 bytes",
        [](auto& r) { r.mutable_attestations(0)->add_endorsements(Bytes(16385, 'x')); }},
@@ -141,7 +141,7 @@ TEST_F(WorkloadCoreTest, EveryLimitOfTheWireIsHeldBeforeTheEvidenceIsLookedAt) {
        [](auto& r) { r.mutable_items(0)->set_wrapped_dek(Bytes(8193, 'x')); }},
       {"items[0].generate.size_bytes: 33",
        [](auto& r) { r.mutable_items(0)->mutable_generate()->set_size_bytes(33); }},
-      {"items[0]", [](auto& r) { (*r.mutable_items(0)->mutable_context())[""] = "x"; }},
+      {"items[0]", [](auto& r) { (*r.mutable_items(0)->mutable_context())[""] = Bytes(1, 'x'); }},
       {"field 19",
        [](auto& r) {
          r.mutable_items(0)
@@ -160,10 +160,12 @@ TEST_F(WorkloadCoreTest, EveryLimitOfTheWireIsHeldBeforeTheEvidenceIsLookedAt) {
   }
 }
 
-TEST_F(WorkloadCoreTest, BytesThatAreNoMessageAreMalformed) {
+TEST_F(WorkloadCoreTest, BytesThatAreNoMessageAreMalformedAndCounted) {
   const auto reply = AskBytes(broker_->workload_core(), "/latchkey.v1.KeyRelease/ReleaseKeys",
                               "\xff\xff\xff", {"x", ""});
   EXPECT_EQ(reply.grpc_code, kInvalidArgument);
+  ASSERT_THAT(broker_->Sweep(), IsOk());
+  EXPECT_EQ(LastLeaf().attempts().counts().at("MALFORMED"), 1u);
 }
 
 }  // namespace

@@ -35,9 +35,9 @@ TEST_F(NetworkTest, OtherMeasurementAndDebugAreRefusedBesideTheRightMachine) {
   SimulatedMachine debuggable(debug_fields);
   const uint64_t size = LogSize();
   EXPECT_THAT(Client()->FetchKey("payments", AsBytes(wrapped), {}, other),
-              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("POLICY_REFUSED")));
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("policy does not permit")));
   EXPECT_THAT(Client()->FetchKey("payments", AsBytes(wrapped), {}, debuggable),
-              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("POLICY_REFUSED")));
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("policy does not permit")));
   EXPECT_THAT(Client()->FetchKey("payments", AsBytes(wrapped), {}, machine_), IsOk());
   EXPECT_EQ(LogSize(), size + 3);
 }
@@ -45,8 +45,9 @@ TEST_F(NetworkTest, OtherMeasurementAndDebugAreRefusedBesideTheRightMachine) {
 TEST_F(NetworkTest, SwappedWrappedDekIsRefused) {
   const Bytes prod = WrapNewDek({{"environment", "prod"}});
   const Bytes test = WrapNewDek({{"environment", "test"}});
-  EXPECT_THAT(Client()->FetchKey("payments", AsBytes(test), {{"environment", "prod"}}, machine_),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("KEY_NOT_RELEASABLE")));
+  EXPECT_THAT(
+      Client()->FetchKey("payments", AsBytes(test), {{"environment", "prod"}}, machine_),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("this key cannot be released")));
   EXPECT_THAT(Client()->FetchKey("payments", AsBytes(prod), {{"environment", "prod"}}, machine_),
               IsOk());
 }

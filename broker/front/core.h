@@ -1,6 +1,7 @@
 #pragma once
 
-// broker/front is the network of an API: listener, TLS, generic gRPC, limits. It relays message bytes without reading them.
+// broker/front is the network of an API: listener, TLS, generic gRPC, limits. It relays message
+// bytes without reading them.
 
 #include <string>
 #include <string_view>
@@ -10,8 +11,9 @@
 
 namespace latchkey::front {
 
-// `PeerHint` is what the front says of a peer: for rates and logs, never a claim or a role. `client_certificate_der` is what TLS verified
-// on a listener that demands client certificates; empty elsewhere.
+// `PeerHint` is what the front says of a peer: for rates and logs, never a claim or a role.
+// `client_certificate_der` is what TLS verified on a listener that demands client certificates;
+// empty elsewhere.
 struct PeerHint {
   std::string address;
   Bytes client_certificate_der;
@@ -21,11 +23,12 @@ struct PeerHint {
 struct CoreReply {
   int grpc_code = 0;          // 0: OK
   std::string error_message;  // for a person, no secrets
-  Bytes error_details;        // serialized google.rpc.Status for grpc-status-details-bin; may be empty
-  Bytes message;              // serialized response when OK
+  Bytes error_details;  // serialized google.rpc.Status for grpc-status-details-bin; may be empty
+  Bytes message;        // serialized response when OK
 };
 
-// `Core` is everything behind the seam. Thread-safe; called from many threads at once; it may block up to `deadline`.
+// `Core` is everything behind the seam. Thread-safe; called from many threads at once; it may block
+// up to `deadline`.
 class Core {
  public:
   virtual ~Core() = default;

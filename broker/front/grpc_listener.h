@@ -15,7 +15,7 @@ struct ListenerOptions {
   std::string address;  // host:port; port 0 picks one
   std::string certificate_pem;
   SecretBytes private_key_pem;
-  std::string client_ca_pem;         // with require_client_certificate
+  std::string client_ca_pem;  // with require_client_certificate
   bool require_client_certificate = false;
   bool plaintext_for_tests = false;  // only in-process tests and benches set it
   size_t max_message_bytes = 1 << 20;
@@ -26,7 +26,8 @@ struct ListenerOptions {
   absl::Duration default_deadline = absl::Seconds(10);
 };
 
-// `GrpcListener` serves every method of one port through `Core` (gRPC's generic service), with the standard health service.
+// `GrpcListener` serves every method of one port through `Core` (gRPC's generic service), with the
+// standard health service.
 class GrpcListener {
  public:
   virtual ~GrpcListener() = default;
@@ -36,6 +37,7 @@ class GrpcListener {
 };
 
 // `core` must outlive the listener.
-absl::StatusOr<std::unique_ptr<GrpcListener>> StartGrpcListener(ListenerOptions options, Core& core);
+absl::StatusOr<std::unique_ptr<GrpcListener>> StartGrpcListener(ListenerOptions options,
+                                                                Core& core);
 
 }  // namespace latchkey::front

@@ -14,7 +14,6 @@
 #include "broker/front/grpc_listener.h"
 #include "broker/store/sqlite_store.h"
 #include "crypto/system_random.h"
-#include "crypto/x509.h"
 #include "tests/bench/must.h"
 
 namespace latchkey::bench {
@@ -28,26 +27,7 @@ class EmptyCore final : public front::Core {
   }
 };
 
-struct Identity {
-  std::string certificate_pem;
-  SecretBytes key_pem;
-};
-
-Identity MakeIdentity() {
-  const crypto::PrivateKey key = crypto::PrivateKey::GenerateEc(crypto::KeyKind::kP256);
-  crypto::CertificateSpec spec;
-  spec.common_name = "localhost";
-  spec.dns_names = {"localhost"};
-  spec.ip_addresses = {"127.0.0.1"};
-  spec.server_auth = true;
-  spec.is_ca = true;
-  spec.not_before = absl::Now() - absl::Hours(1);
-  spec.not_after = absl::Now() + absl::Hours(24);
-  return {crypto::ToPem(Must(crypto::MakeCertificate(spec, key.public_key(), nullptr, key))),
-          key.ToPem()};
-}
-
-front::ListenerOptions OptionsOf(const Identity& identity) {
+front::ListenerOptions OptionsOf(const server::StarterIdentity& identity) {
   front::ListenerOptions options;
   options.address = "127.0.0.1:0";
   options.certificate_pem = identity.certificate_pem;
@@ -100,11 +80,10 @@ void WriteBlock(int fd, const std::string& block) {
   StartedBroker started = StartBroker(workload, directory, /*listen=*/true);
   workload.SetUp(started.broker->admin_core());
   EmptyCore empty_core;
-  const Identity identity = MakeIdentity();
-  auto empty = Must(front::StartGrpcListener(OptionsOf(identity), empty_core));
+  auto empty = Must(front::StartGrpcListener(OptionsOf(started.pki.server), empty_core));
   WriteBlock(out, absl::StrCat(started.broker->workload_port()));
   WriteBlock(out, absl::StrCat(empty->port()));
-  WriteBlock(out, started.ca_pem + identity.certificate_pem);
+  WriteBlock(out, started.pki.ca_pem);
   WriteBlock(out, workload.wrapped_dek());
   for (char command = 0; read(in, &command, 1) == 1;) {
     WriteBlock(out, absl::StrCat(command == 'c' ? SelfCpuSeconds()
@@ -131,13 +110,13 @@ StartedBroker StartBroker(const Workload& workload, const std::string& directory
                             .tenants = {{kTenant, ToBytes(genesis.genesis_digest)}},
                             .clock = clock,
                             .random = random,
-                            .failpoints = failpoints};
+                            .failpoints = failpoints,
+                            .config_digest = {}};
   server::BrokerListeners listeners;
   StartedBroker started;
   if (listen) {
-    const Identity identity = MakeIdentity();
-    started.ca_pem = identity.certificate_pem;
-    listeners.workload = OptionsOf(identity);
+    started.pki = Must(server::MakeStarterPki("localhost", clock.Now()));
+    listeners.workload = OptionsOf(started.pki.server);
   }
   started.broker = Must(server::Broker::Start(std::move(parts), std::move(listeners)));
   return started;

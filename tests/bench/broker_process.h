@@ -6,6 +6,7 @@
 #include <string>
 
 #include "broker/server/broker.h"
+#include "broker/server/starter.h"
 #include "tests/bench/workload.h"
 
 namespace latchkey::bench {
@@ -14,7 +15,7 @@ namespace latchkey::bench {
 // loopback when `listen`.
 struct StartedBroker {
   std::unique_ptr<server::Broker> broker;
-  std::string ca_pem;
+  server::StarterPki pki;
 };
 StartedBroker StartBroker(const Workload& workload, const std::string& directory, bool listen);
 

@@ -9,12 +9,23 @@
 namespace latchkey::cli {
 namespace {
 
+// Whole and typed: a measurement is copied from here into policies.
+Record ClaimRecord(const policy::Value& value) {
+  if (const auto* flag = value.Get<bool>()) return *flag;
+  if (const auto* number = value.Get<int64_t>()) return *number;
+  if (const auto* text = value.Get<std::string>()) return *text;
+  if (const auto* binary = value.Get<policy::BytesValue>())
+    return HexEncode(AsBytes(binary->bytes));
+  if (const auto* list = value.Get<policy::StringList>()) return *list;
+  return policy::ToDisplay(value);
+}
+
 absl::Status RunInspect(const Invocation& invocation, const EvidenceOptions& options) {
   ASSIGN_OR_RETURN(const Inspected inspected, Inspect(options));
   for (const std::string& note : inspected.notes) PrintNote("note: " + note);
   Record claims = Record::object();
   for (const auto& [definition, value] : inspected.result.claims().entries()) {
-    claims[std::string(definition->name)] = policy::ToDisplay(value);
+    claims[std::string(definition->name)] = ClaimRecord(value);
   }
   const std::string at = absl::FormatTime(absl::RFC3339_sec, inspected.at, absl::UTCTimeZone());
   const std::string digest = HexEncode(inspected.result.evidence_digest());

@@ -3,7 +3,7 @@
 // client/ is the workload's side: it asks for a challenge, attests, asks for keys, checks the whole
 // answer, and only then opens it.
 //
-//   ASSIGN_OR_RETURN(auto attester, MakeConfigfsTsmAttester());
+//   auto attester = MakeConfigfsTsmAttester();
 //   ASSIGN_OR_RETURN(auto client, KeyClient::Create(options));
 //   ASSIGN_OR_RETURN(SecretBytes dek, client->FetchKey("payments", wrapped_dek, {{"environment",
 //   "prod"}}, *attester));

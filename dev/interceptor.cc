@@ -130,9 +130,10 @@ absl::StatusOr<Bytes> Interceptor::Relay(std::string_view method, ByteView reque
   if (method == kReleaseKeys && attack_ == Attack::kReplay) {
     ASSIGN_OR_RETURN(const Bytes other, WithOtherContext(request));
     const auto second = broker_->Call(method, AsBytes(other), timeout);
-    std::printf(
-        "interceptor: sent the used challenge again with other bytes; the broker said: %s\n",
-        second.ok() ? "released" : second.status().ToString().c_str());
+    const std::string verdict =
+        second.ok() ? "RELEASED" : absl::StrCat("refused: ", second.status().message());
+    std::printf("interceptor: sent the used challenge again with other bytes: %s\n",
+                verdict.c_str());
   }
   std::fflush(stdout);
   return answer;

@@ -181,8 +181,8 @@ void FillRefusal(const DecidedItem& item, const Bytes& decision_id, storage::v1:
   kept.set_message(std::string(WireMessage(wire)));
   kept.set_remedy(std::string(WireRemedy(wire)));
   kept.set_decision_id(HexEncode(AsBytes(decision_id)));
-  const bool disclose = item.revision != nullptr && item.revision->policy->disclose_clauses();
-  if (disclose && item.decision.has_value()) {
+  const bool policy_refused = item.decision.has_value() && !item.decision->permitted();
+  if (policy_refused && item.revision->policy->disclose_clauses()) {
     for (std::string& line : Clauses(*item.decision)) kept.add_clauses(std::move(line));
   }
 }

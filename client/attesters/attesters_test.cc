@@ -93,8 +93,8 @@ TEST(ConfigfsTsmTest, AMachineWithoutTheInterfaceSaysWhatItTakes) {
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("Linux 6.7")));
 }
 
-absl::StatusOr<AttesterOutput> Run(const std::string& script,
-                                   absl::Duration timeout = absl::Seconds(20)) {
+absl::StatusOr<AttesterOutput> AttestBy(const std::string& script,
+                                        absl::Duration timeout = absl::Seconds(20)) {
   const auto attester =
       MakeCommandAttester({.argv = {"/bin/sh", "-c", script}, .timeout = timeout});
   if (!attester.ok()) return attester.status();
@@ -102,39 +102,42 @@ absl::StatusOr<AttesterOutput> Run(const std::string& script,
 }
 
 TEST(CommandAttesterTest, PassesTheRequestAndReadsAReport) {
-  const auto output =
-      Run("in=$(cat); case $in in *'\"report_data\":\"aaaa'*) ;; *) exit 9;; esac; "
-          R"(echo '{"snp_report": "AQID", "endorsements": ["PEM"]}')");
+  const auto output = AttestBy(
+      "in=$(cat); case $in in *'\"report_data\":\"aaaa'*) ;; *) exit 9;; esac; "
+      R"(echo '{"snp_report": "AQID", "endorsements": ["PEM"]}')");
   ASSERT_THAT(output, IsOk());
   EXPECT_EQ(output->attestations[0].snp_report(), "\x01\x02\x03");
   EXPECT_EQ(output->attestations[0].endorsements(0), "PEM");
 }
 
 TEST(CommandAttesterTest, ReadsATokenEvenWhenTheProgramIgnoresItsInput) {
-  const auto output = Run(R"(exec <&-; echo '{"token": "a.b.c"}')");
+  const auto output = AttestBy(R"(exec <&-; echo '{"token": "a.b.c"}')");
   ASSERT_THAT(output, IsOk());
   EXPECT_EQ(output->attestations[0].token(), "a.b.c");
 }
 
 TEST(CommandAttesterTest, AFailingProgramIsAnError) {
-  EXPECT_THAT(Run("exit 3"), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("exit code 3")));
-  EXPECT_THAT(Run("kill -9 $$"), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("signal 9")));
+  EXPECT_THAT(AttestBy("exit 3"),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("exit code 3")));
+  EXPECT_THAT(AttestBy("kill -9 $$"),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("signal 9")));
 }
 
 TEST(CommandAttesterTest, AProgramThatHangsIsKilled) {
-  EXPECT_THAT(Run("sleep 600", absl::Milliseconds(300)),
+  EXPECT_THAT(AttestBy("sleep 600", absl::Milliseconds(300)),
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("in time")));
 }
 
 TEST(CommandAttesterTest, EndlessOutputIsCutOff) {
-  EXPECT_THAT(Run("yes"), StatusIs(StatusCode::kFailedPrecondition, HasSubstr("wrote more than")));
+  EXPECT_THAT(AttestBy("yes"),
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("wrote more than")));
 }
 
 TEST(CommandAttesterTest, OutputThatIsNoEvidenceIsRefused) {
   for (const char* output : {"", "[]", "{}", R"({"token": 1})", R"({"token": "a", "other": 1})",
                              R"({"token": "a", "snp_report": "AQID"})", R"({"snp_report": "!"})",
                              R"({"token": "a", "endorsements": [1]})"}) {
-    EXPECT_THAT(Run(absl::StrCat("echo '", output, "'")),
+    EXPECT_THAT(AttestBy(absl::StrCat("echo '", output, "'")),
                 StatusIs(StatusCode::kFailedPrecondition, HasSubstr("no evidence")))
         << output;
   }

@@ -31,6 +31,7 @@ std::unique_ptr<TsmReports> KernelTsmReports(std::string root = kTsmReportRoot);
 // `MakeConfigfsTsmAttester` asks the Linux kernel (6.7 or newer) for an SEV-SNP report over the
 // report data, with the certificates that the host gave (auxblob). FailedPrecondition where the
 // machine has no such interface or is no SEV-SNP guest.
-std::unique_ptr<Attester> MakeConfigfsTsmAttester(std::unique_ptr<TsmReports> reports);
+std::unique_ptr<Attester> MakeConfigfsTsmAttester(
+    std::unique_ptr<TsmReports> reports = KernelTsmReports());
 
 }  // namespace latchkey::client

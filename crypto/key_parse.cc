@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/status_macros.h"
 #include "crypto/key_impl.h"
+#include "crypto/rsa_spki.h"
 #include "crypto/signature.h"
 
 namespace latchkey::crypto {
@@ -224,6 +225,9 @@ absl::StatusOr<PublicKey> PublicKey::FromEd25519(ByteView raw_32_bytes) {
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromSpkiDer(ByteView der) {
+  if (const auto rsa = DecodeRsaSpki(der); rsa.has_value()) {
+    return FromRsa(AsBytes(rsa->modulus), AsBytes(rsa->exponent));
+  }
   const ErrorQueue errors;
   const uint8_t* at = der.data();
   UniquePtr<EVP_PKEY> pkey(
@@ -246,6 +250,7 @@ KeyKind PublicKey::kind() const { return impl_->kind; }
 size_t PublicKey::bits() const { return impl_->bits; }
 
 Bytes PublicKey::SpkiDer() const {
+  if (kind() == KeyKind::kRsa) return EncodeRsaSpki({RsaModulus(), RsaExponent()});
   uint8_t* der = nullptr;
   const int size = i2d_PUBKEY(impl_->pkey.get(), &der);
   LATCHKEY_CHECK(size > 0);

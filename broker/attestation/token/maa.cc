@@ -179,8 +179,7 @@ absl::Status EnsureRecipientIs(const crypto::PublicKey& token_key,
         "token: it binds the vTPM's RSA key; ask for the release to that key, not to an "
         "HPKE key");
   }
-  const auto recipient = crypto::PublicKey::FromSpkiDer(AsBytes(expected.rsa_recipient_spki));
-  if (recipient.ok() && recipient->SpkiDer() == token_key.SpkiDer()) return absl::OkStatus();
+  if (expected.rsa_recipient_spki == token_key.SpkiDer()) return absl::OkStatus();
   return Unproven("KEY_BINDING",
                   "token: the recipient key of the request is not the vTPM key of the token");
 }

@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <grpc/support/log.h>
+
 #include "CLI/CLI.hpp"
 #include "base/secret_bytes.h"
 #include "cli/invocation.h"
@@ -81,5 +83,7 @@ ExitCode Run(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
   latchkey::HardenProcess();
+  // Errors come as statuses; gRPC's own log lines would repeat them for developers of gRPC.
+  gpr_set_log_function([](gpr_log_func_args*) {});
   return static_cast<int>(latchkey::cli::Run({argv + 1, argv + argc}));
 }

@@ -174,7 +174,10 @@ ExitCode PrintError(const absl::Status& status) {
     PrintNote(line);
     for (const std::string& clause : refusal->clauses()) PrintNote("  " + Visible(clause));
   } else if (const std::string reason = ReasonOf(status); !reason.empty()) {
+    // Evidence or an answer that does not parse is as unproven as one with a bad signature.
     PrintNote(absl::StrCat("refused: ", reason, ": ", Visible(message)));
+    const ExitCode code = client::ExitCodeOf(status);
+    return code == ExitCode::kError ? ExitCode::kNotAccepted : code;
   } else {
     PrintNote(absl::StrCat("error: ", Visible(message)));
   }

@@ -49,20 +49,25 @@ class TokenAttester final : public Attester {
 };
 
 struct Identity {
+  std::string ca_pem;
   std::string certificate_pem;
   std::string key_pem;
 };
 
 Identity MakeServerIdentity() {
+  crypto::CertificateSpec spec{.common_name = "test CA",
+                               .is_ca = true,
+                               .not_before = absl::Now() - absl::Hours(1),
+                               .not_after = absl::Now() + absl::Hours(1)};
+  const auto ca_key = crypto::PrivateKey::GenerateEc(crypto::KeyKind::kP256);
+  const auto ca = crypto::MakeCertificate(spec, ca_key.public_key(), nullptr, ca_key);
+  spec.common_name = "localhost";
+  spec.dns_names = {"localhost"};
+  spec.is_ca = false;
+  spec.server_auth = true;
   const auto key = crypto::PrivateKey::GenerateEc(crypto::KeyKind::kP256);
-  const crypto::CertificateSpec spec{.common_name = "localhost",
-                                     .dns_names = {"localhost"},
-                                     .is_ca = true,
-                                     .server_auth = true,
-                                     .not_before = absl::Now() - absl::Hours(1),
-                                     .not_after = absl::Now() + absl::Hours(1)};
-  const auto certificate = crypto::MakeCertificate(spec, key.public_key(), nullptr, key);
-  return {crypto::ToPem(*certificate), std::string(AsText(key.ToPem().view()))};
+  const auto certificate = crypto::MakeCertificate(spec, key.public_key(), &*ca, ca_key);
+  return {crypto::ToPem(*ca), crypto::ToPem(*certificate), std::string(AsText(key.ToPem().view()))};
 }
 
 class GrpcTransportTest : public testing::Test {
@@ -75,7 +80,7 @@ class GrpcTransportTest : public testing::Test {
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     options_.address = "localhost:" + std::to_string(port_);
-    options_.ca_pem = identity_.certificate_pem;
+    options_.ca_pem = identity_.ca_pem;
     options_.deployment_id = "fake-1";
     options_.log_public_key = broker_.log_public_key();
     options_.timeout = absl::Seconds(20);
@@ -103,7 +108,7 @@ TEST_F(GrpcTransportTest, FetchesAKeyOverTls) {
 }
 
 TEST_F(GrpcTransportTest, AServerThatAnotherCaVouchesForIsNotAsked) {
-  options_.ca_pem = MakeServerIdentity().certificate_pem;
+  options_.ca_pem = MakeServerIdentity().ca_pem;
   options_.timeout = absl::Seconds(2);
   const auto dek = Fetch();
   EXPECT_EQ(ExitCodeOf(dek.status()), ExitCode::kUnavailable);

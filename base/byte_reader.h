@@ -8,8 +8,9 @@
 
 namespace latchkey {
 
-// `ByteReader` is the bounds-checked cursor for binary input. Each read either returns what it names
-// or InvalidArgument ("<what>: needs N bytes at offset O, M left"), and moves only on success. `what` names the format.
+// `ByteReader` is the bounds-checked cursor for binary input. Each read either returns what it
+// names or InvalidArgument ("<what>: needs N bytes at offset O, M left"), and moves only on
+// success. `what` names the format.
 class ByteReader {
  public:
   ByteReader(ByteView bytes, const char* what) : bytes_(bytes), what_(what) {}

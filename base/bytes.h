@@ -9,8 +9,8 @@
 
 namespace latchkey {
 
-// `ByteView` borrows bytes. `Bytes` owns bytes that are not secret (a secret is a SecretBytes): it is
-// a std::string, because protobuf and abseil speak std::string.
+// `ByteView` borrows bytes. `Bytes` owns bytes that are not secret (a secret is a SecretBytes): it
+// is a std::string, because protobuf and abseil speak std::string.
 using ByteView = std::span<const uint8_t>;
 using Bytes = std::string;
 
@@ -27,8 +27,8 @@ inline Bytes ToBytes(ByteView bytes) { return Bytes(AsText(bytes)); }
 std::string HexEncode(ByteView bytes);
 absl::StatusOr<Bytes> HexDecode(std::string_view hex);
 
-// `Base64UrlEncode` writes RFC 4648 section 5 without padding. `Base64UrlDecode` takes exactly that: no padding,
-// no blanks, unused bits zero; InvalidArgument otherwise.
+// `Base64UrlEncode` writes RFC 4648 section 5 without padding. `Base64UrlDecode` takes exactly
+// that: no padding, no blanks, unused bits zero; InvalidArgument otherwise.
 std::string Base64UrlEncode(ByteView bytes);
 absl::StatusOr<Bytes> Base64UrlDecode(std::string_view text);
 

@@ -6,8 +6,8 @@
 
 namespace latchkey {
 
-// `Failpoints` is asked at each durable step of a release or an administrative act. Production passes
-// `NoFailpoints`; tests return an error or end the process at a named step. Thread-safe.
+// `Failpoints` is asked at each durable step of a release or an administrative act. Production
+// passes `NoFailpoints`; tests return an error or end the process at a named step. Thread-safe.
 class Failpoints {
  public:
   virtual ~Failpoints() = default;

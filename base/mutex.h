@@ -9,8 +9,8 @@
 
 namespace latchkey {
 
-// `Mutex` is std::mutex with clang's capability attributes. (ThreadSanitizer reports false races inside absl::Mutex of
-// Debian's abseil, which is not instrumented.)
+// `Mutex` is std::mutex with clang's capability attributes. (ThreadSanitizer reports false races
+// inside absl::Mutex of Debian's abseil, which is not instrumented.)
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
@@ -23,7 +23,9 @@ class ABSL_LOCKABLE Mutex {
 
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) { mutex_.Lock(); }
+  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : mutex_(mutex) {
+    mutex_.Lock();
+  }
   ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;

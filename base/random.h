@@ -7,7 +7,8 @@
 
 namespace latchkey {
 
-// `Random` fills buffers with unpredictable bytes. Thread-safe. The system's is crypto/system_random.h; tests seed one.
+// `Random` fills buffers with unpredictable bytes. Thread-safe. The system's is
+// crypto/system_random.h; tests seed one.
 class Random {
  public:
   virtual ~Random() = default;

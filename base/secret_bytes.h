@@ -10,7 +10,8 @@ namespace latchkey {
 
 // `SecretBytes` owns a secret from birth to its wipe. The memory comes from a locked arena with
 // guard pages, excluded from core dumps and forks; it is wiped when freed. It moves, never
-// copies, and cannot be printed: there is no operator<<, no AbslStringify, and gtest shows only the size.
+// copies, and cannot be printed: there is no operator<<, no AbslStringify, and gtest shows only the
+// size.
 class SecretBytes {
  public:
   SecretBytes() = default;
@@ -39,8 +40,8 @@ class SecretBytes {
   size_t capacity_ = 0;
 };
 
-// `HardenProcess` makes the process undumpable and its core limit 0 (prctl, setrlimit). Programs that
-// hold secrets call it first thing in main.
+// `HardenProcess` makes the process undumpable and its core limit 0 (prctl, setrlimit). Programs
+// that hold secrets call it first thing in main.
 void HardenProcess();
 
 }  // namespace latchkey

@@ -6,10 +6,9 @@
 #include "absl/status/statusor.h"
 
 // `RETURN_IF_ERROR(expr)` returns the status of `expr` from the enclosing function unless it is OK.
-#define RETURN_IF_ERROR(expr)                                      \
-  do {                                                             \
-    if (absl::Status latchkey_status_ = (expr); !latchkey_status_.ok()) \
-      return latchkey_status_;                                     \
+#define RETURN_IF_ERROR(expr)                                                                    \
+  do {                                                                                           \
+    if (absl::Status latchkey_status_ = (expr); !latchkey_status_.ok()) return latchkey_status_; \
   } while (false)
 
 // `ASSIGN_OR_RETURN(lhs, expr)` assigns the value of a StatusOr, or returns its status.

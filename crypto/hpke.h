@@ -9,8 +9,8 @@
 
 namespace latchkey::crypto {
 
-// HPKE base mode (RFC 9180) with the AEAD AES-256-GCM. The numbers are those of the RFC's KEM registry; the KDF goes
-// with the KEM: HKDF-SHA256 for X25519 and P-256, HKDF-SHA384 for P-384.
+// HPKE base mode (RFC 9180) with the AEAD AES-256-GCM. The numbers are those of the RFC's KEM
+// registry; the KDF goes with the KEM: HKDF-SHA256 for X25519 and P-256, HKDF-SHA384 for P-384.
 enum class HpkeKem : uint16_t { kP256 = 0x0010, kP384 = 0x0011, kX25519 = 0x0020 };
 
 // Sizes in bytes of an encoded public key, which is also the size of `enc` (32, 65, 97).
@@ -20,7 +20,8 @@ size_t HpkePublicKeySize(HpkeKem kem);
 // count its Seal calls. Not thread-safe.
 class HpkeSender {
  public:
-  // InvalidArgument when `recipient_public_key` is not a valid point of `kem` (off curve, compressed, low order).
+  // InvalidArgument when `recipient_public_key` is not a valid point of `kem` (off curve,
+  // compressed, low order).
   static absl::StatusOr<HpkeSender> Create(HpkeKem kem, ByteView recipient_public_key,
                                            ByteView info, Random& random);
   HpkeSender(HpkeSender&&) noexcept;
@@ -60,10 +61,12 @@ class HpkePrivateKey {
   std::unique_ptr<State> state_;
 };
 
-// `HpkeReceiver` opens what one HpkeSender sealed, in the same order. A failed Open does not advance. Not thread-safe.
+// `HpkeReceiver` opens what one HpkeSender sealed, in the same order. A failed Open does not
+// advance. Not thread-safe.
 class HpkeReceiver {
  public:
-  static absl::StatusOr<HpkeReceiver> Create(const HpkePrivateKey& key, ByteView enc, ByteView info);
+  static absl::StatusOr<HpkeReceiver> Create(const HpkePrivateKey& key, ByteView enc,
+                                             ByteView info);
   HpkeReceiver(HpkeReceiver&&) noexcept;
   HpkeReceiver& operator=(HpkeReceiver&&) noexcept;
   ~HpkeReceiver();

@@ -1,6 +1,7 @@
 #pragma once
 
-// A deleter per OpenSSL type, and the one way an OpenSSL failure becomes a Status. Included by the .cc files of crypto/ only.
+// A deleter per OpenSSL type, and the one way an OpenSSL failure becomes a Status. Included by the
+// .cc files of crypto/ only.
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -46,7 +47,8 @@ struct OpenSslDeleter {
 template <typename T>
 using UniquePtr = std::unique_ptr<T, OpenSslDeleter>;
 
-// `ErrorQueue` empties this thread's error queue when a function that may fail is entered and when it is left.
+// `ErrorQueue` empties this thread's error queue when a function that may fail is entered and when
+// it is left.
 class ErrorQueue {
  public:
   ErrorQueue();

@@ -26,8 +26,8 @@ enum class SignatureAlgorithm {
 
 enum class KeyKind { kRsa, kP256, kP384, kP521, kEd25519 };
 
-// `PublicKey` is a checked public key: RSA of 2048 to 8192 bits with an odd exponent 3..2^32, a point on its curve, or
-// Ed25519. Cheap to copy; thread-safe.
+// `PublicKey` is a checked public key: RSA of 2048 to 8192 bits with an odd exponent 3..2^32, a
+// point on its curve, or Ed25519. Cheap to copy; thread-safe.
 class PublicKey {
  public:
   // InvalidArgument says what is wrong ("RSA key of 1024 bits; at least 2048 are required").
@@ -54,8 +54,9 @@ class PublicKey {
   std::shared_ptr<const Impl> impl_;
 };
 
-// `VerifySignature` checks `signature` over `message`. ECDSA signatures are r || s of fixed size (RFC 7518, 3.4).
-// Unauthenticated "signature does not verify" otherwise; InvalidArgument when the key is not of the algorithm's kind.
+// `VerifySignature` checks `signature` over `message`. ECDSA signatures are r || s of fixed size
+// (RFC 7518, 3.4). Unauthenticated "signature does not verify" otherwise; InvalidArgument when the
+// key is not of the algorithm's kind.
 absl::Status VerifySignature(const PublicKey& key, SignatureAlgorithm algorithm, ByteView message,
                              ByteView signature);
 
@@ -86,8 +87,9 @@ class PrivateKey {
   std::shared_ptr<const Impl> impl_;
 };
 
-// `RsaOaepSha256Encrypt` encrypts to an RSA key with OAEP, SHA-256 for hash and MGF1, empty label (RFC 8017, 7.1): up to
-// key bytes - 66 of plaintext, key bytes of ciphertext. InvalidArgument for a key that is not RSA.
+// `RsaOaepSha256Encrypt` encrypts to an RSA key with OAEP, SHA-256 for hash and MGF1, empty label
+// (RFC 8017, 7.1): up to key bytes - 66 of plaintext, key bytes of ciphertext. InvalidArgument for
+// a key that is not RSA.
 absl::StatusOr<Bytes> RsaOaepSha256Encrypt(const PublicKey& key, ByteView plaintext);
 // One error for every failure.
 absl::StatusOr<SecretBytes> RsaOaepSha256Decrypt(const PrivateKey& key, ByteView ciphertext);

@@ -18,11 +18,12 @@ struct Checkpoint {
 // "latchkey.dev/log/<deployment id>/<tenant>".
 std::string LogOrigin(std::string_view deployment_id, std::string_view tenant);
 
-// `SignCheckpoint` returns the signed note (C2SP signed-note, Ed25519); the key's name is the origin.
+// `SignCheckpoint` returns the signed note (C2SP signed-note, Ed25519); the key's name is the
+// origin.
 std::string SignCheckpoint(const Checkpoint& checkpoint, const crypto::PrivateKey& key);
 
-// `VerifyCheckpoint` parses `note`, demands `origin`, and a valid signature by `key`; further signatures (witnesses) are
-// ignored. InvalidArgument when malformed, Unauthenticated otherwise.
+// `VerifyCheckpoint` parses `note`, demands `origin`, and a valid signature by `key`; further
+// signatures (witnesses) are ignored. InvalidArgument when malformed, Unauthenticated otherwise.
 absl::StatusOr<Checkpoint> VerifyCheckpoint(std::string_view note, std::string_view origin,
                                             const crypto::PublicKey& key);
 

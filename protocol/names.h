@@ -8,15 +8,16 @@
 
 namespace latchkey::protocol {
 
-// A short name: lower-case letters, digits and `-`, 1 to 63. InvalidArgument names `what` and the fault.
+// A short name: lower-case letters, digits and `-`, 1 to 63. InvalidArgument names `what` and the
+// fault.
 absl::Status CheckName(std::string_view what, std::string_view name);
 
 // `KeyName` is a tenant and a key.
 struct KeyName {
   std::string tenant;
   std::string key;
-  std::string Full() const;                      // tenants/{t}/keys/{k}
-  std::string Version(uint32_t version) const;   // .../versions/{n}
+  std::string Full() const;                     // tenants/{t}/keys/{k}
+  std::string Version(uint32_t version) const;  // .../versions/{n}
   bool operator==(const KeyName&) const = default;
 };
 // Takes `tenants/{t}/keys/{k}` or `{k}` in `default_tenant`.

@@ -20,7 +20,12 @@
 namespace latchkey::custody {
 
 // States of a key version. NIST SP 800-57 part 1: active, suspended, (deactivated), destroyed.
-enum class VersionState { kEnabled = 1, kDisabled = 2, kScheduledForDestruction = 3, kDestroyed = 4 };
+enum class VersionState {
+  kEnabled = 1,
+  kDisabled = 2,
+  kScheduledForDestruction = 3,
+  kDestroyed = 4
+};
 
 struct Charter {
   std::string policy;  // empty: releases nothing
@@ -45,14 +50,16 @@ struct KeyInfo {
   Bytes state_digest;  // SHA-256 of the stored record: the etag and the log's state digest
 };
 
-// `Key` is a CMK whose stored record was authenticated and whose enabled versions are open in locked memory.
+// `Key` is a CMK whose stored record was authenticated and whose enabled versions are open in
+// locked memory.
 class Key {
  public:
   virtual ~Key() = default;
   virtual const KeyInfo& info() const = 0;
 };
 
-// `HeldDek` is an opened DEK on its way from one wrapping to a seal. There is no way to read it out.
+// `HeldDek` is an opened DEK on its way from one wrapping to a seal. There is no way to read it
+// out.
 class HeldDek {
  public:
   HeldDek(HeldDek&&) = default;
@@ -79,42 +86,47 @@ struct WrappedDek {
   uint32_t key_version = 0;
 };
 
-// `Keyring` is root -> CMK -> DEK. Thread-safe. Writes happen in the caller's transaction, so that they commit together with their log leaf.
-// Refusals carry audit reasons: KEY_UNKNOWN_TO_US, KEY_FROZEN (an edited row), KEY_VERSION_DISABLED, WRAPPED_DEK_MALFORMED, WRAPPED_DEK_WRONG_KEY,
+// `Keyring` is root -> CMK -> DEK. Thread-safe. Writes happen in the caller's transaction, so that
+// they commit together with their log leaf. Refusals carry audit reasons: KEY_UNKNOWN_TO_US,
+// KEY_FROZEN (an edited row), KEY_VERSION_DISABLED, WRAPPED_DEK_MALFORMED, WRAPPED_DEK_WRONG_KEY,
 // WRAPPED_DEK_DENIED (does not authenticate), CONTEXT_MISMATCH, CONTEXT_MISSING.
 class Keyring {
  public:
   virtual ~Keyring() = default;
 
   // Administration.
-  virtual absl::StatusOr<KeyInfo> CreateKey(store::Transaction& transaction, const protocol::KeyName& name,
-                                            const Charter& charter,
+  virtual absl::StatusOr<KeyInfo> CreateKey(store::Transaction& transaction,
+                                            const protocol::KeyName& name, const Charter& charter,
                                             const std::map<std::string, std::string>& labels,
                                             absl::Time now) = 0;
-  virtual absl::StatusOr<KeyInfo> RotateKey(store::Transaction& transaction, const protocol::KeyName& name,
-                                            absl::Time now) = 0;
+  virtual absl::StatusOr<KeyInfo> RotateKey(store::Transaction& transaction,
+                                            const protocol::KeyName& name, absl::Time now) = 0;
   virtual absl::StatusOr<KeyInfo> SetVersionState(store::Transaction& transaction,
                                                   const protocol::KeyName& name, uint32_t version,
                                                   VersionState state) = 0;
   // Up to `limit` keys of `tenant` with names after `after`.
   virtual absl::StatusOr<std::vector<KeyInfo>> ListKeys(store::ReadTransaction& transaction,
-                                                        std::string_view tenant, std::string_view after,
-                                                        size_t limit) = 0;
+                                                        std::string_view tenant,
+                                                        std::string_view after, size_t limit) = 0;
 
-  // Reads and authenticates a key's record and opens its enabled versions; cached by the record's bytes.
+  // Reads and authenticates a key's record and opens its enabled versions; cached by the record's
+  // bytes.
   virtual absl::StatusOr<std::shared_ptr<const Key>> Open(store::ReadTransaction& transaction,
                                                           const protocol::KeyName& name) = 0;
 
   // For releases: the grant is consumed.
-  virtual absl::StatusOr<UnwrappedDek> Unwrap(ReleaseGrant grant, const Key& key, ByteView wrapped_dek,
+  virtual absl::StatusOr<UnwrappedDek> Unwrap(ReleaseGrant grant, const Key& key,
+                                              ByteView wrapped_dek,
                                               const protocol::Context& context) = 0;
   virtual absl::StatusOr<GeneratedDek> Generate(ReleaseGrant grant, const Key& key,
-                                                const protocol::Context& context, size_t size_bytes) = 0;
+                                                const protocol::Context& context,
+                                                size_t size_bytes) = 0;
   // Seals a held DEK; it is wiped.
   static Bytes Seal(HeldDek dek, protocol::ItemSealer& sealer, ByteView associated_data);
 
   // For those who protect data; nothing leaves in the clear.
-  virtual absl::StatusOr<WrappedDek> GenerateWrapped(const Key& key, const protocol::Context& context,
+  virtual absl::StatusOr<WrappedDek> GenerateWrapped(const Key& key,
+                                                     const protocol::Context& context,
                                                      size_t size_bytes) = 0;
   // `encrypted_dek` is HPKE ciphertext to `wrapping_public_key()`.
   virtual absl::StatusOr<WrappedDek> WrapEncrypted(const Key& key, const protocol::Context& context,

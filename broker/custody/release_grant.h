@@ -10,7 +10,8 @@ class Releaser;
 
 namespace latchkey::custody {
 
-// `ReleaseGrant` is the right to take one DEK of one key out of custody, sealed, once. Only the releaser mints it, after policy permitted the item.
+// `ReleaseGrant` is the right to take one DEK of one key out of custody, sealed, once. Only the
+// releaser mints it, after policy permitted the item.
 class ReleaseGrant {
  public:
   ReleaseGrant(ReleaseGrant&&) = default;

@@ -1,6 +1,7 @@
 #pragma once
 
-// broker/custody is the one broker folder where key plaintext exists: roots, CMKs, DEKs. DEKs leave it only sealed.
+// broker/custody is the one broker folder where key plaintext exists: roots, CMKs, DEKs. DEKs leave
+// it only sealed.
 
 #include <memory>
 #include <string>
@@ -23,7 +24,8 @@ class Root {
   virtual absl::StatusOr<Bytes> Wrap(ByteView associated_data, const SecretBytes& material) = 0;
   // FailedPrecondition when `wrapped` does not authenticate with `associated_data`.
   virtual absl::StatusOr<SecretBytes> Unwrap(ByteView associated_data, ByteView wrapped) = 0;
-  // A 32-byte key for `purpose`, the same for every broker of this root: challenge MAC, policy MAC, wrapping key.
+  // A 32-byte key for `purpose`, the same for every broker of this root: challenge MAC, policy MAC,
+  // wrapping key.
   virtual absl::StatusOr<SecretBytes> Derive(std::string_view purpose) = 0;
 };
 

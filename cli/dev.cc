@@ -14,7 +14,8 @@ absl::Status RunDev(const std::vector<std::string>& arguments) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return absl::InternalError("cannot find this program's own folder in /proc/self/exe");
   std::string program = (self.parent_path() / "latchkeyd-dev").string();
-  std::vector<char*> argv = {program.data()};
+  std::string verb = "serve";
+  std::vector<char*> argv = {program.data(), verb.data()};
   std::vector<std::string> copies = arguments;
   for (std::string& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);

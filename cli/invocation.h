@@ -45,8 +45,8 @@ void AddInspect(CLI::App& app, Invocation& invocation);
 void AddExplain(CLI::App& app, Invocation& invocation);
 void AddDev(CLI::App& app, Invocation& invocation);
 
-// `RunDev` takes the place of this program by latchkeyd-dev, found beside it, with `arguments`. It
-// returns only on failure.
+// `RunDev` takes the place of this program by `latchkeyd-dev serve`, found beside it, with
+// `arguments`. It returns only on failure.
 absl::Status RunDev(const std::vector<std::string>& arguments);
 
 }  // namespace latchkey::cli

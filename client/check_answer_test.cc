@@ -59,7 +59,7 @@ class CheckAnswerTest : public testing::Test {
   }
 
   SeededRandom random_;
-  FakeBroker broker_;
+  FakeBroker broker_{random_};
   crypto::HpkePrivateKey key_;
   Pins pins_;
   v1::ReleaseKeysRequest request_;

@@ -60,8 +60,8 @@ v1::Refusal NotReleasable() {
 
 }  // namespace
 
-FakeBroker::FakeBroker()
-    : random_("fake broker"),
+FakeBroker::FakeBroker(Random& random)
+    : random_(random),
       log_key_(crypto::PrivateKey::GenerateEd25519(random_)),
       other_key_(crypto::PrivateKey::GenerateEd25519(random_)),
       leaves_({"genesis", "something else", "and more"}) {}

@@ -8,17 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "client/check_answer.h"
 #include "client/transport.h"
 #include "crypto/signature.h"
 #include "latchkey/v1/key_release.pb.h"
-#include "tests/support/seeded_random.h"
 
 namespace latchkey::client {
 
 class FakeBroker {
  public:
-  FakeBroker();
+  explicit FakeBroker(Random& random);
 
   Pins pins() const { return {deployment_id, "default", log_key_.public_key()}; }
   Bytes log_public_key() const { return log_key_.public_key().Ed25519Raw(); }
@@ -49,7 +49,7 @@ class FakeBroker {
  private:
   std::string Record(const Bytes& leaf, v1::Receipt& receipt);
 
-  SeededRandom random_;
+  Random& random_;
   crypto::PrivateKey log_key_;
   crypto::PrivateKey other_key_;
   std::vector<Bytes> leaves_;

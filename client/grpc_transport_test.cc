@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "latchkey/v1/key_release.grpc.pb.h"
 #include "tests/support/matchers.h"
+#include "tests/support/seeded_random.h"
 
 namespace latchkey::client {
 namespace {
@@ -93,7 +94,8 @@ class GrpcTransportTest : public testing::Test {
     return (*client)->FetchKey("payments", AsBytes("wrapped-a"), {}, attester);
   }
 
-  FakeBroker broker_;
+  SeededRandom random_;
+  FakeBroker broker_{random_};
   Service service_;
   Identity identity_;
   int port_ = 0;

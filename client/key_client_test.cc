@@ -55,12 +55,12 @@ class KeyClientTest : public testing::Test {
   }
   absl::Duration Elapsed() const { return clock_.Now() - start_; }
 
-  FakeBroker broker_;
+  SeededRandom random_;
+  FakeBroker broker_{random_};
   FakeAttester attester_;
   KeyClientOptions options_;
   ManualClock clock_;
   const absl::Time start_ = clock_.Now();
-  SeededRandom random_;
 };
 
 TEST_F(KeyClientTest, FetchesAKey) {

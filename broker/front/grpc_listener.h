@@ -20,7 +20,7 @@ struct ListenerOptions {
   bool plaintext_for_tests = false;  // only in-process tests and benches set it
   size_t max_message_bytes = 1 << 20;
   int max_concurrent_streams = 100;
-  int threads = 16;        // that call the core
+  int threads = 64;        // that call the core: waiting releases share commits
   int max_queued = 1024;   // calls beyond get RESOURCE_EXHAUSTED
   Bytes overload_details;  // with these error details (CoreReply::error_details)
   absl::Duration default_deadline = absl::Seconds(10);

@@ -103,6 +103,7 @@ absl::StatusOr<std::optional<audit::DurableAnswer>> Releaser::EarlierAnswer(
     const ReleaseRequest& request, absl::Time now) {
   storage::v1::UsedChallengeRecord used;
   std::optional<Bytes> kept;
+  std::vector<Bytes> leaves;
   bool is_used = false;
   RETURN_IF_ERROR(parts_.store.Read(now, [&](store::ReadTransaction& transaction) -> absl::Status {
     ASSIGN_OR_RETURN(const std::optional<Bytes> row,
@@ -111,6 +112,7 @@ absl::StatusOr<std::optional<audit::DurableAnswer>> Releaser::EarlierAnswer(
     if (!is_used) return absl::OkStatus();
     if (!used.ParseFromString(*row)) return absl::DataLossError("used challenge: does not parse");
     ASSIGN_OR_RETURN(kept, transaction.Get(Challenges::AnswerKey(AsBytes(request.challenge))));
+    ASSIGN_OR_RETURN(leaves, transaction.ReadLog(request.tenant, used.leaf_index(), 1));
     return absl::OkStatus();
   }));
   if (!is_used) return std::nullopt;
@@ -123,8 +125,14 @@ absl::StatusOr<std::optional<audit::DurableAnswer>> Releaser::EarlierAnswer(
     return Refuse(absl::StatusCode::kUnauthenticated, "CHALLENGE_USED",
                   "challenge: used, and its answer is no longer kept; ask for a new one");
   }
-  ASSIGN_OR_RETURN(audit::DurableAnswer answer,
-                   parts_.audit_log.Again(request.tenant, used.leaf_index(), *std::move(kept)));
+  storage::v1::KeptAnswer whole;
+  if (!whole.ParseFromString(*kept) || leaves.size() != 1) {
+    return absl::DataLossError("kept answer: does not parse, or its leaf is gone");
+  }
+  whole.set_leaf(leaves.front());
+  ASSIGN_OR_RETURN(
+      audit::DurableAnswer answer,
+      parts_.audit_log.Again(request.tenant, used.leaf_index(), whole.SerializeAsString()));
   return answer;
 }
 
@@ -306,7 +314,9 @@ absl::StatusOr<audit::DurableAnswer> Releaser::Record(const Appraised& appraised
         RETURN_IF_ERROR(EnsureUnused(transaction, challenge));
         RETURN_IF_ERROR(EnsureEpoch(transaction, request.tenant, sealed.epoch));
 
-        audit::Entry entry{sealed.leaf, sealed.answer.SerializeAsString()};
+        // The kept answer goes without its leaf, which the log has.
+        storage::v1::KeptAnswer kept = sealed.answer;
+        kept.clear_leaf();
         storage::v1::UsedChallengeRecord used;
         used.set_request_digest(ToBytes(request.bytes_digest));
         used.set_leaf_index(leaf_index);
@@ -314,12 +324,13 @@ absl::StatusOr<audit::DurableAnswer> Releaser::Record(const Appraised& appraised
                                                 AsBytes(used.SerializeAsString()),
                                                 appraised.admitted.expires_at));
         RETURN_IF_ERROR(transaction.PutExpiring(Challenges::AnswerKey(challenge),
-                                                AsBytes(entry.payload), sealed.now + kAnswerKept));
+                                                AsBytes(kept.SerializeAsString()),
+                                                sealed.now + kAnswerKept));
         storage::v1::DecisionRecord record = sealed.record;
         record.set_leaf_index(leaf_index);
         RETURN_IF_ERROR(transaction.Put(DecisionKey(request.tenant, sealed.decision_id),
                                         AsBytes(record.SerializeAsString())));
-        return entry;
+        return audit::Entry{sealed.leaf, sealed.answer.SerializeAsString()};
       });
   RETURN_IF_ERROR(parts_.failpoints.Reach("release.before_answer"));
   return answer;

@@ -27,7 +27,7 @@ struct Config {
   struct Limits {
     size_t message_bytes = 4 << 20;
     int streams_per_connection = 100;
-    int worker_threads = 16;
+    int worker_threads = 64;
     int queued_calls = 1024;
     double challenges_per_second = 0;  // of one peer; 0: no limit
   };
